@@ -1,0 +1,54 @@
+/* A guest address space. The mappings themselves are the host process's; this keeps what only the
+ * guest knows: where the heap and the stack are, which file stands where, how it was started. */
+#ifndef SYSD_MM_MM_H
+#define SYSD_MM_MM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include "common/base/list.h"
+#include "services/sysd/platform/hthread.h"
+
+struct task;
+struct file;
+
+struct mm {
+	unsigned refs;          /* tasks that share it */
+	struct hprocess *hp;
+	uint64_t start_code, end_code, start_data, end_data;
+	uint64_t start_brk, brk, start_stack, stack_end;
+	uint64_t arg_start, arg_end, env_start, env_end;
+	uint64_t vdso_base, entry;
+	uint64_t auxv[64];      /* pairs, ended by AT_NULL */
+	unsigned auxv_count;
+	struct list file_vmas;  /* mm/vma.h: file mappings, to name them in maps and to hold the files */
+	uint64_t locked_size;
+};
+
+struct mm *mm_new(struct hprocess *hp);
+struct mm *mm_ref(struct mm *mm);
+/* The last reference orders memd to end the host process. */
+void mm_unref(struct mm *mm);
+
+/* fork(2): makes the host process of a child with a copy of t's memory (t runs the host clone) and
+ * the host thread `child_ht` at t's index, up to its HELLO. Sleeps. Returns 0, -EAGAIN or -ENOMEM. */
+int mm_fork(struct task *t, struct mm **ret_mm, struct hthread **ret_child_ht);
+/* A further host thread in t's process, up to its HELLO, its registers a copy of t's. */
+int mm_clone_thread(struct task *t, struct hthread **ret_child_ht);
+
+/* /proc/PID/maps and its kin: one walk over the mappings in address order. fn returns non-zero to
+ * stop. Sleeps. */
+struct mm_region {
+	uint64_t start, end, offset;
+	uint32_t prot, flags;   /* PROT_*, MAP_SHARED or MAP_PRIVATE */
+	struct file *file;      /* no reference; NULL: anonymous */
+	const char *name;       /* "[heap]", "[stack]", "[vdso]"..., or NULL */
+	uint64_t rss, pss, dirty, locked; /* bytes, only when `stats` was asked */
+};
+int mm_walk(struct mm *mm, bool stats, int (*fn)(const struct mm_region *r, void *arg), void *arg);
+struct mm_usage {
+	uint64_t size, rss, shared, text, data, stack, peak_size, peak_rss; /* bytes */
+};
+int mm_usage(struct mm *mm, struct mm_usage *ret_usage);
+
+#endif

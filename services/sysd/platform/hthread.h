@@ -1,0 +1,112 @@
+/* Host processes and threads that carry guest tasks, their slots, and the executor's polling of
+ * them. The only place in sysd that knows host ids. */
+#ifndef SYSD_PLATFORM_HTHREAD_H
+#define SYSD_PLATFORM_HTHREAD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include "common/base/list.h"
+#include "common/slot/slot.h"
+
+struct task;
+struct mm;
+
+/* A host process. memd made it; it holds exactly one guest address space. */
+struct hprocess {
+	unsigned refs;
+	pid_t host_pid;        /* in the pid namespace that sysd, memd and the guests share */
+	uint64_t id;           /* memd's name for it; never reused */
+	struct sbx_slot *slots;/* SBX_SLOTS_SIZE bytes; slot i at i * SBX_SLOT_STRIDE */
+	struct mm *mm;
+	uint64_t slot_used[SBX_THREADS_MAX / 64];
+	struct list threads;   /* struct hthread.node */
+	bool dead;
+	struct list all_node;
+};
+
+enum hthread_where {
+	HT_NEW,     /* its HELLO has not come yet */
+	HT_USER,    /* guest code may run: poll its slot */
+	HT_KERNEL,  /* a request is being served */
+	HT_GONE,
+};
+
+/* A host thread of it: thread index `index`. */
+struct hthread {
+	struct hprocess *hp;
+	struct list node, poll_node;
+	uint32_t index;
+	pid_t host_tid;        /* as the slot said at HELLO; only used with tgkill(host_pid, ...) */
+	enum hthread_where where;
+	struct task *task;
+	/* the request, copied out of the slot once */
+	struct sbx_regs regs;
+	uint32_t req;
+	uint32_t in_count;
+	struct sbx_seg in[SBX_SEGS_MAX];
+	/* the reply under construction */
+	uint32_t out_count;
+	uint32_t out_off;
+	struct sbx_seg out[SBX_SEGS_MAX];
+	uint64_t stat_requests;
+};
+
+static inline struct sbx_slot *hthread_slot(const struct hthread *ht)
+{
+	return (struct sbx_slot *)((char *)ht->hp->slots + ht->index * SBX_SLOT_STRIDE);
+}
+static inline uint8_t *hthread_window(const struct hthread *ht)
+{
+	return (uint8_t *)hthread_slot(ht) + 4096;
+}
+
+/* Takes over a process that memd made: maps its slots (takes ownership of slots_fd). */
+int hprocess_new(pid_t host_pid, uint64_t id, int slots_fd, struct hprocess **ret_hp);
+struct hprocess *hprocess_ref(struct hprocess *hp);
+void hprocess_unref(struct hprocess *hp);
+/* A fresh thread index in hp with its slot cleared; -EAGAIN when all are used. */
+int hthread_new(struct hprocess *hp, struct hthread **ret_ht);
+/* At a given index (a forked child keeps the index of the thread that forked). */
+int hthread_new_at(struct hprocess *hp, uint32_t index, struct hthread **ret_ht);
+void hthread_free(struct hthread *ht);
+/* From now on the host thread's requests are those of t (NULL: of nobody). Writes the T0 ids. */
+void hthread_bind(struct hthread *ht, struct task *t);
+/* Refreshes slot.tid/pid/ppid/uid... of a task. */
+void hthread_publish_ids(struct task *t);
+/* Takes the host thread out of guest code soon (SBX_SIGKICK); no-op when it is in the kernel. */
+void hthread_kick(struct hthread *ht);
+
+/* ---- for the strand of a task ------------------------------------------------------------ */
+
+/* Waits for the next request of the task and copies it into t->ht. Returns its SBX_REQ_*, or
+ * -ESRCH when the host process died. */
+int hthread_next_request(struct task *t);
+/* Replies. The segments of user_write go with it. */
+void hthread_reply_return(struct task *t, int64_t ret);
+void hthread_reply_resume(struct task *t);   /* with t->ht->regs, all of them */
+void hthread_reply_signal(struct task *t, int64_t ret, bool has_ret, const struct sbx_sigframe_req *req);
+void hthread_reply_exit(struct task *t, bool group);
+/* Has the runtime carry out ops and waits for their results (in place). Callable inside a handler,
+ * before its reply, any number of times. Returns 0, or -ESRCH when the process died meanwhile.
+ * Results are what hostile code claims: check what matters. */
+int hthread_run_ops(struct task *t, struct sbx_hostop *ops, unsigned count);
+/* One SBX_HOP_SYSCALL; its result, or -ESRCH. */
+int64_t hthread_syscall(struct task *t, long nr, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3,
+			uint64_t a4, uint64_t a5);
+/* Waits for the HELLO of a new host thread (after CLONE ops or on a blank process);
+ * 0 or -ESRCH when it died first, -ETIMEDOUT after 10 s. */
+int hthread_wait_hello(struct hthread *ht);
+/* As hthread_run_ops on a thread without a task (a blank process that exec fills). */
+int hthread_run_ops_on(struct hthread *ht, struct sbx_hostop *ops, unsigned count);
+/* A room of `size` bytes in the window for SBX_HOP_COPY; NULL when there is none left. Reset by the
+ * next run of ops. */
+void *hthread_window_alloc(struct hthread *ht, uint32_t size, uint32_t *ret_off);
+
+/* The sandbox's shared control page and doorbell: memfds that memd maps into blank processes. */
+int platform_init(void);
+struct sbx_ctl *platform_ctl(void);
+int platform_ctl_fd(void);
+int platform_bell_fd(void);
+
+#endif

@@ -1,0 +1,62 @@
+/* Mounts and mount namespaces. */
+#ifndef SYSD_VFS_MOUNT_H
+#define SYSD_VFS_MOUNT_H
+
+#include "services/sysd/core/waitq.h"
+#include "services/sysd/vfs/dentry.h"
+
+struct fs_type;
+struct task;
+
+struct vfsmount {
+	unsigned refs;
+	struct super_block *sb;      /* a reference */
+	struct dentry *root;         /* of this mount; may be below sb->root (bind) */
+	struct vfsmount *parent;
+	struct dentry *mountpoint;   /* in parent; NULL for the namespace's root */
+	struct list children, child_node, ns_node, hash_node;
+	unsigned flags;              /* MNT_* */
+#define MNT_READONLY 1u
+#define MNT_NOSUID 2u
+#define MNT_NODEV 4u
+#define MNT_NOEXEC 8u
+#define MNT_NOATIME 16u
+#define MNT_NODIRATIME 32u
+#define MNT_RELATIME 64u
+#define MNT_NOSYMFOLLOW 128u
+	int id;
+	int propagation, peer_group, master_group; /* shared:N as in mountinfo */
+	char *source;
+};
+
+struct mnt_ns {
+	unsigned refs;
+	struct vfsmount *root;
+	struct list mounts;          /* vfsmount.ns_node, in order of mounting */
+	uint64_t id, event;          /* event counts changes, for poll on /proc/mounts */
+	struct waitq poll;
+};
+
+struct vfsmount *mnt_ref(struct vfsmount *m);
+void mnt_unref(struct vfsmount *m);
+/* What is mounted on this path, the topmost; *path is replaced (references move). */
+void mnt_follow(struct path *path);
+/* From the root of a mount to its mountpoint; false at the namespace's root. */
+bool mnt_follow_up(struct path *path);
+
+struct mnt_ns *mnt_ns_new(struct vfsmount *root);
+struct mnt_ns *mnt_ns_dup(struct mnt_ns *ns, struct task *t);
+struct mnt_ns *mnt_ns_ref(struct mnt_ns *ns);
+void mnt_ns_unref(struct mnt_ns *ns);
+
+/* Mount operations on resolved paths, without permission checks (the launcher's configuration and
+ * sys_mount use them). flags are MNT_*. Sleep. */
+int mnt_mount_new(struct mnt_ns *ns, const struct path *at, const char *fstype, const char *source,
+		  const char *data, unsigned sb_flags, unsigned mnt_flags);
+int mnt_bind(struct mnt_ns *ns, const struct path *from, const struct path *at, bool recursive);
+int mnt_attach(struct mnt_ns *ns, struct super_block *sb, const struct path *at, unsigned mnt_flags,
+	       const char *source);
+int mnt_umount(struct mnt_ns *ns, struct vfsmount *m, int flags);
+int mnt_set_flags(struct vfsmount *m, unsigned flags);
+
+#endif
