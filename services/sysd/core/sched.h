@@ -22,6 +22,8 @@ struct strand {
 	enum strand_state state;
 	bool wake_pending;        /* woken while running: the next park returns at once */
 	struct task *task;        /* the guest task, or NULL */
+	void (*fiber_fn)(void *arg);
+	void *fiber_arg;
 	void (*on_exit)(struct strand *s); /* called on the executor's stack after the last switch */
 };
 
@@ -71,6 +73,10 @@ struct sched_source {
 	void (*after_sleep)(struct sched_source *);
 	uint32_t *futex;
 	uint32_t futex_val;
+	/* How long the executor may poll for this source after its last activity; 0: not at all. */
+	uint64_t spin_ns;
+	/* The longest sleep while this source waits, or 0: no limit (a backstop for hostile peers). */
+	uint64_t max_sleep_ns;
 };
 void sched_add_source(struct sched_source *src);
 void sched_remove_source(struct sched_source *src);
@@ -81,13 +87,25 @@ void sched_remove_source(struct sched_source *src);
 struct host_watch {
 	struct sched_note note;
 	int fd;
-	uint32_t revents;
-	bool armed;
+	uint32_t revents, slot;
+	bool armed, posted, removed;
 	void (*fn)(void *arg, uint32_t revents);
 	void *arg;
 };
 int host_watch_add(struct host_watch *w, int fd, void (*fn)(void *, uint32_t), void *arg);
 int host_watch_arm(struct host_watch *w, uint32_t events);
 void host_watch_remove(struct host_watch *w);
+
+uint64_t sched_tsc_per_us(void);
+
+/* Was the executor taken off its CPU lately while it polled? Then somebody else needs the CPU and the
+ * sources should not ask for polling. */
+bool sched_contended(void);
+
+/* Figures for debug and metrics. */
+struct sched_stats {
+	uint64_t sleeps, switches, offloads, contentions;
+};
+const struct sched_stats *sched_stats(void);
 
 #endif
