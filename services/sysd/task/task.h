@@ -84,7 +84,7 @@ struct task {
 	int nice, sched_policy, sched_priority;
 	uint64_t timer_slack_ns;
 	uint64_t start_mono_ns, start_boot_ns;
-	uint64_t utime_ns, stime_ns; /* of threads gone; live ones are asked of the host */
+	uint64_t utime_ns, stime_ns; /* as last asked of the host: time/cputime.h */
 	uint32_t personality;
 	struct list all_node;        /* in all tasks */
 };
@@ -110,6 +110,9 @@ struct signal {
 	struct ktimer real_timer;    /* ITIMER_REAL */
 	uint64_t real_interval_ns;
 	struct list posix_timers;    /* time/posix_timer.h */
+	struct itimers *itimers;     /* ITIMER_VIRTUAL and _PROF, made on demand: time/itimer.c */
+	int64_t cpu_offset_ns[3];    /* time/cputime.h */
+	bool cpu_frozen;
 	uint64_t cutime_ns, cstime_ns, cmaxrss;
 	uint64_t utime_ns, stime_ns, maxrss; /* of threads gone */
 	int oom_score_adj;
