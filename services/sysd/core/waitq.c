@@ -47,6 +47,8 @@ bool waitq_active(const struct waitq *q)
 	return !list_empty(&q->entries);
 }
 
+void hthread_announce_sleep(struct hthread *ht) __attribute__((weak));
+
 bool waitq_wake_strand(struct waitq_entry *e, uint32_t events)
 {
 	sched_wake(e->priv);
@@ -113,6 +115,8 @@ int wait_sleep(struct waiter *w, unsigned flags, uint64_t deadline_ns)
 			return ret;
 	}
 	if (t) {
+		if (flags & WAIT_INTERRUPTIBLE && hthread_announce_sleep)
+			hthread_announce_sleep(t->ht);
 		saved = t->state;
 		t->state = (flags & (WAIT_INTERRUPTIBLE)) ? TASK_SLEEPING : TASK_UNINT;
 	}

@@ -40,9 +40,17 @@ struct hthread {
 	pid_t host_tid;        /* as the slot said at HELLO; only used with tgkill(host_pid, ...) */
 	enum hthread_where where;
 	struct task *task;
+	struct strand *waiter; /* parked until the next request of this thread */
+	bool kick_sent;        /* since the last request */
+	bool request_ready;    /* a request was copied out and nobody took it yet */
 	/* the request, copied out of the slot once */
 	struct sbx_regs regs;
 	uint32_t req;
+	uint64_t nr, args[6];
+	uint64_t sigmask;
+	uint32_t fault_signo;
+	int32_t fault_code;
+	uint64_t fault_addr, fault_err, fault_trapno;
 	uint32_t in_count;
 	struct sbx_seg in[SBX_SEGS_MAX];
 	/* the reply under construction */
@@ -65,9 +73,13 @@ static inline uint8_t *hthread_window(const struct hthread *ht)
 int hprocess_new(pid_t host_pid, uint64_t id, int slots_fd, struct hprocess **ret_hp);
 struct hprocess *hprocess_ref(struct hprocess *hp);
 void hprocess_unref(struct hprocess *hp);
+/* The host process is gone (memd said so): its threads get -ESRCH wherever they wait. */
+void hprocess_mark_dead(struct hprocess *hp);
+struct hprocess *hprocess_find(uint64_t id);
 /* A fresh thread index in hp with its slot cleared; -EAGAIN when all are used. */
 int hthread_new(struct hprocess *hp, struct hthread **ret_ht);
-/* At a given index (a forked child keeps the index of the thread that forked). */
+/* At a given index, without clearing the slot (a forked child keeps the index of the thread that
+ * forked; a blank process waits with its HELLO posted in slot 0). */
 int hthread_new_at(struct hprocess *hp, uint32_t index, struct hthread **ret_ht);
 void hthread_free(struct hthread *ht);
 /* From now on the host thread's requests are those of t (NULL: of nobody). Writes the T0 ids. */
@@ -79,8 +91,9 @@ void hthread_kick(struct hthread *ht);
 
 /* ---- for the strand of a task ------------------------------------------------------------ */
 
-/* Waits for the next request of the task and copies it into t->ht. Returns its SBX_REQ_*, or
- * -ESRCH when the host process died. */
+/* Waits for the next request of the task and copies it into t->ht; also sets t->blocked from the slot,
+ * and for SBX_REQ_SYSCALL t->nr and t->args. Returns its SBX_REQ_*, or -ESRCH when the host process
+ * died. */
 int hthread_next_request(struct task *t);
 /* Replies. The segments of user_write go with it. */
 void hthread_reply_return(struct task *t, int64_t ret);
@@ -102,6 +115,9 @@ int hthread_run_ops_on(struct hthread *ht, struct sbx_hostop *ops, unsigned coun
 /* A room of `size` bytes in the window for SBX_HOP_COPY; NULL when there is none left. Reset by the
  * next run of ops. */
 void *hthread_window_alloc(struct hthread *ht, uint32_t size, uint32_t *ret_off);
+
+/* The strand that serves this thread's call is about to sleep for long: the guest side stops spinning. */
+void hthread_announce_sleep(struct hthread *ht);
 
 /* The sandbox's shared control page and doorbell: memfds that memd maps into blank processes. */
 int platform_init(void);

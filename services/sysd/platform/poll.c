@@ -1,0 +1,188 @@
+/* The executor's watch over the slots of running guest threads, and the policy of polling.
+ *
+ * While the executor polls, a guest's call costs one cache line each way. It polls only while a guest
+ * thread runs that could post one, and a CPU is left over for the polling; otherwise it sleeps on the
+ * doorbell. The control page tells the guests which of the two holds: poller_cpu.
+ *
+ * The doorbell is writable by every guest process of the sandbox. A hostile one can undo another's ring
+ * between its increment and our futex wait; so while any guest thread runs user code the sleep is
+ * bounded (BACKSTOP_NS). An idle sandbox, all of whose threads sleep in calls or in a host futex wait,
+ * sleeps without a limit. */
+#include "services/sysd/platform/poll.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#include <x86intrin.h>
+
+#include "common/base/util.h"
+#include "services/sysd/core/sched.h"
+#include "services/sysd/core/waitq.h"
+#include "services/sysd/platform/hthread.h"
+#include "services/sysd/syscall/syscall.h"
+
+#define SPIN_IDLE_CPU_NS 60000 /* a CPU is free: waking one costs more than this */
+#define SPIN_BUSY_NS 6000      /* none is: only bridge the gap between two calls in a row */
+#define BACKSTOP_NS 20000000
+#define GUEST_SPIN_US 60
+
+static struct list polled = LIST_INIT(polled);
+static unsigned polled_count;
+static struct sbx_ctl *ctl;
+static uint32_t *bell;
+static int ctl_fd = -1, bell_fd = -1;
+static unsigned cpu_count;
+
+void poll_add(struct hthread *ht)
+{
+	if (!list_empty(&ht->poll_node))
+		return;
+	list_add_tail(&polled, &ht->poll_node);
+	polled_count++;
+}
+
+void poll_remove(struct hthread *ht)
+{
+	if (list_empty(&ht->poll_node))
+		return;
+	list_del(&ht->poll_node);
+	polled_count--;
+}
+
+static bool scan(void)
+{
+	struct hthread *ht, *next;
+	bool any = false;
+
+	LIST_FOR_EACH_SAFE(ht, next, &polled, poll_node) {
+		if (__atomic_load_n(&hthread_slot(ht)->state, __ATOMIC_ACQUIRE) != SBX_SLOT_REQUEST)
+			continue;
+		hthread_take_request(ht);
+		any = true;
+	}
+	return any;
+}
+
+static unsigned current_cpu(void)
+{
+	uint64_t cpu;
+
+	__asm__ volatile("rdpid %0" : "=r"(cpu));
+	return cpu & 0xfff; /* Linux: the node stands above bit 12 */
+}
+
+static void publish_cpu(void)
+{
+	int32_t cpu = (int32_t)current_cpu();
+
+	if (ctl->poller_cpu != cpu)
+		__atomic_store_n(&ctl->poller_cpu, cpu, __ATOMIC_RELEASE);
+}
+
+static struct sched_source source;
+
+static bool poll_slots(struct sched_source *src)
+{
+	if (!polled_count) {
+		src->spin_ns = 0;
+		return false;
+	}
+	publish_cpu();
+	src->spin_ns = polled_count < cpu_count && !sched_contended() ? SPIN_IDLE_CPU_NS : SPIN_BUSY_NS;
+	return scan();
+}
+
+/* Is there a guest thread that may still post a request without being woken? */
+static bool guests_run(void)
+{
+	struct hthread *ht;
+
+	LIST_FOR_EACH(ht, &polled, poll_node)
+		if (!__atomic_load_n(&hthread_slot(ht)->t0_wait, __ATOMIC_RELAXED))
+			return true;
+	return false;
+}
+
+static bool before_sleep(struct sched_source *src)
+{
+	src->futex_val = __atomic_load_n(bell, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&ctl->poller_cpu, -1, __ATOMIC_SEQ_CST);
+	if (scan()) {
+		publish_cpu();
+		return false;
+	}
+	src->max_sleep_ns = guests_run() ? BACKSTOP_NS : 0;
+	return true;
+}
+
+static void after_sleep(struct sched_source *src)
+{
+	publish_cpu();
+}
+
+static struct sched_source source = {
+    .name = "slots", .poll = poll_slots, .before_sleep = before_sleep, .after_sleep = after_sleep};
+
+static int shared_page(const char *name, size_t size, unsigned seals, void **ret_p)
+{
+	int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING), ret;
+
+	if (fd < 0)
+		return -errno;
+	if (ftruncate(fd, (off_t)size) < 0)
+		goto fail;
+	*ret_p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (*ret_p == MAP_FAILED)
+		goto fail;
+	if (fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL | seals) < 0)
+		goto fail;
+	return fd;
+fail:
+	ret = -errno;
+	close(fd);
+	return ret;
+}
+
+int platform_init(void)
+{
+	cpu_set_t set;
+	void *p = NULL;
+
+	/* Nobody else can map the control page for writing, not even by mprotect: the seal forbids
+	 * what comes after our own mapping. */
+	ctl_fd = shared_page("sbx-ctl", SBX_R_CTL_SIZE, F_SEAL_FUTURE_WRITE, &p);
+	if (ctl_fd < 0)
+		return ctl_fd;
+	ctl = p;
+	bell_fd = shared_page("sbx-bell", SBX_PAGE_SIZE, 0, &p);
+	if (bell_fd < 0)
+		return bell_fd;
+	bell = p;
+	cpu_count = sched_getaffinity(0, sizeof(set), &set) == 0 ? (unsigned)CPU_COUNT(&set) : 1;
+	ctl->cpu_count = cpu_count;
+	ctl->spin_tsc = cpu_count > 1 ? GUEST_SPIN_US * sched_tsc_per_us() : 0;
+	ctl->poller_cpu = -1;
+	ctl->patching = 1;
+	syscall_fill_hints(ctl);
+	source.futex = bell;
+	sched_add_source(&source);
+	return 0;
+}
+
+struct sbx_ctl *platform_ctl(void)
+{
+	return ctl;
+}
+
+int platform_ctl_fd(void)
+{
+	return ctl_fd;
+}
+
+int platform_bell_fd(void)
+{
+	return bell_fd;
+}
