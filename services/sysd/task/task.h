@@ -82,6 +82,11 @@ struct task {
 	struct waitq vfork_done;
 	struct ptrace *ptrace;
 	int nice, sched_policy, sched_priority;
+	struct task_sched {          /* as the calls of sys/sched.c recorded it; clone copies it whole */
+		uint64_t cpus[16];   /* allowed CPUs; all zero: every one */
+		uint16_t ioprio;
+		bool reset_on_fork;
+	} sched;
 	uint64_t timer_slack_ns;
 	uint64_t start_mono_ns, start_boot_ns;
 	uint64_t utime_ns, stime_ns; /* as last asked of the host: time/cputime.h */
