@@ -1,7 +1,6 @@
 /* The micro rows of tests/bench: each prints "row <name> <ns per operation>". Run it natively, under
  * runc and under sbx and compare the ratios; an absolute figure means nothing.
  * Usage: rows [row...] (all without arguments). argv[1] == "--exit" is the program that exec rows run. */
-#define _GNU_SOURCE
 #include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
