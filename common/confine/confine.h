@@ -31,11 +31,17 @@ extern const struct confine_policy confine_sysd, confine_memd, confine_netd, con
 
 struct confine_options {
 	bool terminal, debug;
+	bool unsafe;          /* the operator asked for no confinement: a warning instead of failure */
 };
-/* Installs the seccomp allow-list on all threads (TSYNC), kill on violation, no_new_privs; drops all
- * capabilities that the policy does not name; non-dumpable. Logs what it installed. 0 or -errno. */
+/* First thing in main, with one thread: takes the empty root that the launcher left as the working
+ * directory (read-only, nothing in it but /ctl), drops all capabilities that the policy does not
+ * name, sets the rlimits and no_new_privs. 0 or -errno. */
+int confine_enter(const struct confine_policy *p, const struct confine_options *opt);
+/* Last before serving: installs the seccomp allow-list on all threads (TSYNC), kill on violation, and
+ * makes the process non-dumpable. Logs what it installed. 0 or -errno. */
 int confine_apply(const struct confine_policy *p, const struct confine_options *opt);
 /* Number of distinct calls that would be allowed. */
 size_t confine_count(const struct confine_policy *p, const struct confine_options *opt);
+bool confine_active(const struct confine_call *c, const struct confine_options *opt);
 
 #endif

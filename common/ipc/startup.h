@@ -14,14 +14,18 @@
 #define SYSD_FD_NETD_RING 9
 #define SYSD_FD_NETD_PASS 10
 #define SYSD_FD_LAUNCH_PASS 11 /* stdio and console descriptors from the launcher */
+#define SYSD_FD_PROC 12        /* /proc of the pid namespace that sysd shares with memd, O_PATH;
+				* absent when the host does not let one be mounted */
 /* memd */
 #define MEMD_FD_SYSD_RING 5
 #define MEMD_FD_SYSD_PASS 6
 #define MEMD_FD_LAUNCH_PASS 7  /* the duplicate of the seccomp listener goes to the supervisor */
+#define MEMD_FD_PROC 8         /* as SYSD_FD_PROC */
 /* fsd */
 #define FSD_FD_SYSD_RING 5
 #define FSD_FD_SYSD_PASS 6
-#define FSD_FD_LAUNCH_PASS 7   /* mount sources as O_PATH descriptors */
+#define FSD_FD_LAUNCH_PASS 7   /* mount sources as O_PATH descriptors; the ticket is
+				* the source's index in the configuration, from 0 on */
 /* netd */
 #define NETD_FD_SYSD_RING 5
 #define NETD_FD_SYSD_PASS 6
@@ -31,8 +35,8 @@
 #define SBX_RING_SIDE_SYSD 0
 #define SBX_RING_SIDE_PEER 1
 
-/* Control plane: nng REQ/REP, ipc:///ctl/NAME.sock inside the service's root, which is the sandbox's
- * control directory on the host. */
+/* Control plane: nng, ipc:///ctl/sysd.sock inside sysd's root (the launcher listens, sysd dials).
+ * See common/ipc/endpoint.h. */
 #define SBX_CTL_DIR "/ctl"
 
 #endif
