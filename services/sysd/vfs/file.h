@@ -80,6 +80,9 @@ int file_open_path(const struct path *path, unsigned flags, struct cred *cred, s
  * file system with this mode and name. `priv` is put into file->priv before. */
 int file_new_anon(const char *name, uint32_t mode, const struct file_ops *op, unsigned flags, void *priv,
 		  struct file **ret);
+/* A further file on the inode of `like`, which file_new_anon made (the other end of a pipe). */
+int file_new_anon_peer(struct file *like, const struct file_ops *op, unsigned flags, void *priv,
+		       struct file **ret);
 /* SIGIO to the owner, if O_ASYNC asks for it. */
 void file_sigio(struct file *f, int code, uint32_t band);
 
