@@ -25,6 +25,8 @@ struct nsproxy;
 struct tty;
 struct dentry;
 struct ptrace;
+struct seccomp_filter;
+struct ucount;
 
 #define TASK_COMM_SIZE 16
 
@@ -92,6 +94,18 @@ struct task {
 	uint64_t utime_ns, stime_ns; /* as last asked of the host: time/cputime.h */
 	uint32_t personality;
 	struct list all_node;        /* in all tasks */
+
+	/* ---- private to task/ and signal/ ---- */
+	unsigned refs;               /* the registry and the strand hold one each */
+	struct list hash_node;       /* by tid */
+	struct task *vfork_child;    /* whose exec or exit we wait for */
+	bool reply_exit;             /* its host thread is to end by itself (others share the process) */
+	bool dethreaded;             /* ends because another thread of the group runs exec */
+	bool exit_notified;          /* the parent has been told */
+	struct seccomp_filter *seccomp; /* task/seccomp.h */
+	uint8_t seccomp_mode;
+	struct list ptraced;         /* tasks it traces: struct ptrace.tracer_node */
+	struct ucount *ucount;       /* processes and queued signals of its real user */
 };
 
 /* Shared by a thread group (Linux: signal_struct). */
@@ -125,6 +139,17 @@ struct signal {
 	struct dentry *exe;          /* reference; the path of the program */
 	struct vfsmount *exe_mnt;
 	struct list all_node;        /* in all thread groups */
+
+	/* ---- private to task/ and signal/ ---- */
+	bool stopping;               /* job control stop ordered: each thread stops at its way out */
+	bool unkillable;             /* pid 1: only the handlers it has */
+	bool foreign;                /* its end is reported by task_on_reap */
+	bool reaped;
+	struct task *exec_task;      /* the thread that ends all others */
+	struct waitq exec_wait;      /* until the others are gone */
+	struct waitq pidfd_wait;     /* woken at the end of the last thread */
+	struct ktimer kill_timer;    /* escalation when a host thread does not answer a kick */
+	struct ucount *ucount;
 };
 
 /* The task of the current strand. */
