@@ -59,14 +59,24 @@ enum sbx_req {
 	SBX_REQ_FAULT = 3,   /* a host fault signal in user code: fault_* tell which */
 	SBX_REQ_HOSTOPS_DONE = 4, /* the results of an SBX_ACT_HOSTOPS stand in the ops */
 	SBX_REQ_HELLO = 5,   /* a new host thread or process has come up in this slot */
+	SBX_REQ_ALTSTACK = 6,/* rt_sigreturn: set the alternate stack to args[0..2] = ss_sp, ss_flags,
+			      * ss_size as sigaltstack(2) would, errors ignored; then as KICKED */
 };
+
+/* KICKED has regs.orig_rax = -1, but when it interrupted a futex wait that the runtime had on the host:
+ * then orig_rax is the call's number and rax -ERESTARTSYS or -ERESTART_RESTARTBLOCK, to be treated as if
+ * a handler had returned it (the runtime keeps the deadline of a restarted wait). KICKED and ALTSTACK are
+ * answered by RESUME or SIGNAL.
+ * A signal frame that could not be written comes back as FAULT with fault_trapno = SBX_TRAPNO_FRAME,
+ * fault_err = the signal's number, signo SIGSEGV, and the registers before the frame. */
+#define SBX_TRAPNO_FRAME 0xffffu
 
 /* What sysd answers (slot.act). */
 enum sbx_act {
 	SBX_ACT_RETURN = 1,  /* copy out the segments, set rax = ret, back to user code */
 	SBX_ACT_RESUME = 2,  /* back to user code with regs as they are in the slot (all of them) */
 	SBX_ACT_HOSTOPS = 3, /* run ops[0..op_count), then SBX_REQ_HOSTOPS_DONE */
-	SBX_ACT_SIGNAL = 4,  /* copy out, build the frame of struct sbx_sigframe_req, run the handler */
+	SBX_ACT_SIGNAL = 4,  /* copy out, take regs from the slot, build the frame of struct sbx_sigframe_req, run the handler */
 	SBX_ACT_EXIT_THREAD = 5, /* host exit(2) of this thread; if clear_tid is set nothing else */
 	SBX_ACT_EXIT_GROUP = 6,
 };
@@ -190,6 +200,7 @@ struct sbx_ctl {
 	_Alignas(64) uint64_t base;
 	uint32_t patching;      /* 0: never patch */
 	uint32_t strict_mm;     /* 1: no memory call in T0 */
+	uint64_t vdso_clock_gettime; /* its address in every guest process, or 0: T1 */
 	_Alignas(64) struct sbx_call_hint hint[SBX_NR_MAX];
 };
 _Static_assert(sizeof(struct sbx_ctl) <= SBX_R_CTL_SIZE, "ctl fits its room");

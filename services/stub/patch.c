@@ -1,0 +1,426 @@
+/* Patching of system call sites, so that a call needs no SIGSYS.
+ *
+ * Two forms are known. `mov $nr, %eax; syscall`: the mov becomes a jump to a trampoline; the syscall
+ * stays, so whoever jumps straight to it still traps. `syscall; cmp $imm, %rax` (the number came in a
+ * register): the syscall and the cmp's first bytes become the jump. A thread that was in the kernel
+ * through this site when it was patched comes back to the middle of that jump; its byte there is made
+ * to be an int3 (the trampoline is put where the displacement has 0xcc in its second byte), and the
+ * handler of SIGTRAP does the cmp and goes on behind it. A trampoline is
+ *
+ *      mov $nr, %eax               or nothing
+ *      lea site(%rip), %rcx        what the syscall instruction leaves in rcx
+ *      lea trampoline(%rip), %r11  only with a cmp
+ *      jmp *%gs:entry
+ *      (at 24) the address of the patch; (at 32) the immediate of the cmp
+ *
+ * The store is atomic (8 or 16 aligned bytes) unless the process has one thread. Writing to a shared
+ * mapping would change other processes' text: only private ones are patched. Nothing here is needed
+ * for correctness: a site that is not patched traps.
+ */
+#include "services/stub/stub.h"
+#include "services/stub/x86_64/sigctx.h"
+
+#define HITS_BEFORE_PATCH 2
+#define TRAMP_SIZE 32u
+#define TRAMP_OWN_PAGE 0x80000000u
+#define PAGE 4096ul
+#define PROT_RX 5
+#define PROT_RWX 7
+#define MAP_PRIVATE 2
+#define MAP_ANONYMOUS 0x20
+#define MAP_FIXED_NOREPLACE 0x100000
+#define MREMAP_MAYMOVE 1
+#define PROBES 16
+
+static struct rt_site *site_find(struct rt_data *d, uint64_t rip, bool add)
+{
+	uint64_t h = (rip * 0x9e3779b97f4a7c15ul) >> 40;
+
+	for (unsigned i = 0; i < PROBES; i++) {
+		struct rt_site *s = &d->site[(h + i) & (RT_SITES - 1)];
+		uint64_t seen = __atomic_load_n(&s->rip, __ATOMIC_ACQUIRE);
+
+		if (seen == rip)
+			return s;
+		if (!seen) {
+			uint64_t zero = 0;
+
+			if (!add)
+				return NULL;
+			if (__atomic_compare_exchange_n(&s->rip, &zero, rip, false, __ATOMIC_SEQ_CST,
+							__ATOMIC_SEQ_CST) ||
+			    zero == rip)
+				return s;
+		}
+	}
+	return NULL;
+}
+
+/* ---- trampolines --------------------------------------------------------------------------- */
+
+static bool in_reach(uint64_t a, uint64_t b)
+{
+	int64_t d = (int64_t)(a - b);
+
+	return d > -0x7ff00000l && d < 0x7ff00000l;
+}
+
+static bool map_page(struct sbx_thread *t, uint64_t addr)
+{
+	if (addr < 0x10000 || addr >= 0x7fffffff0000ul || rt_overlaps_runtime(t, addr, PAGE))
+		return false;
+	return host6(NR_mmap, addr, PAGE, PROT_RWX, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE,
+		     (uint64_t)-1, 0) == (long)addr;
+}
+
+/* Distances to try, in 64 KiB; below the site first, for a heap grows up behind a program. */
+static int64_t distance(unsigned n)
+{
+	static const uint16_t steps[] = {1,   2,   3,	4,   6,	   8,	 12,   16,   24,   32,	 48,
+					 64,  96,  128, 192, 256,  384,	 512,  768,  1024, 1536, 2048,
+					 3072, 4096, 6144, 8192, 12288, 16384, 24576, 32000};
+	const unsigned count = sizeof(steps) / sizeof(steps[0]);
+
+	if (n < count)
+		return -(int64_t)steps[n] * 0x10000;
+	if (n < 2 * count)
+		return (int64_t)steps[n - count] * 0x10000;
+	return 0;
+}
+
+static uint64_t tramp_new(struct sbx_thread *t, uint64_t near)
+{
+	struct rt_data *d = rt_data(t);
+	uint32_t n = d->tramp_page_count;
+
+	for (uint32_t i = 0; i < n; i++) {
+		if (d->tramp_used[i] < PAGE && in_reach(d->tramp_page[i], near)) {
+			d->tramp_used[i] += TRAMP_SIZE;
+			return d->tramp_page[i] + d->tramp_used[i] - TRAMP_SIZE;
+		}
+	}
+	if (n >= RT_TRAMP_PAGES)
+		return 0;
+	for (unsigned k = 0; distance(k); k++) {
+		uint64_t addr = (near & ~0xfffful) + (uint64_t)distance(k);
+
+		if (!map_page(t, addr))
+			continue;
+		d->tramp_page[n] = addr;
+		d->tramp_used[n] = TRAMP_SIZE;
+		__atomic_store_n(&d->tramp_page_count, n + 1, __ATOMIC_RELEASE);
+		return addr;
+	}
+	return 0;
+}
+
+/* One to which a jump at `at` has 0xcc as the second byte of its displacement. */
+static uint64_t tramp_new_cc(struct sbx_thread *t, uint64_t at)
+{
+	struct rt_data *d = rt_data(t);
+	uint32_t n = d->tramp_page_count;
+
+	if (n >= RT_TRAMP_PAGES)
+		return 0;
+	for (unsigned k = 0; distance(k); k++) {
+		uint64_t addr = at + 5 + (uint64_t)distance(k) + 0xcc00;
+
+		addr = (addr + 15) & ~15ul;
+		if ((addr & (PAGE - 1)) > PAGE - 64)
+			addr += 64;
+		if (!map_page(t, addr & ~(PAGE - 1)))
+			continue;
+		d->tramp_page[n] = addr & ~(PAGE - 1);
+		d->tramp_used[n] = TRAMP_OWN_PAGE | (uint32_t)(addr & (PAGE - 1));
+		__atomic_store_n(&d->tramp_page_count, n + 1, __ATOMIC_RELEASE);
+		return addr;
+	}
+	return 0;
+}
+
+struct code {
+	uint8_t *p;
+};
+static void put(struct code *c, const char *bytes, unsigned count)
+{
+	memcpy(c->p, bytes, count);
+	c->p += count;
+}
+static void put32(struct code *c, uint32_t v)
+{
+	memcpy(c->p, &v, 4);
+	c->p += 4;
+}
+/* The displacement of the instruction that ends with it. */
+static void put_rel(struct code *c, uint64_t target)
+{
+	put32(c, (uint32_t)(target - ((uint64_t)c->p + 4)));
+}
+
+static uint32_t entry_of(const struct sbx_thread *t, uint32_t nr)
+{
+	static const uint16_t fast[7] = {NR_getpid,  NR_gettid, NR_getppid, NR_getuid,
+					 NR_geteuid, NR_getgid, NR_getegid};
+
+	for (unsigned i = 0; i < 7; i++) {
+		if (nr == fast[i] && t->ctl->hint[nr].t0)
+			return T_FAST + i * 8;
+	}
+	return T_ENTRY;
+}
+
+static void write_tramp(const struct sbx_thread *t, uint64_t tramp, const struct rt_site *s, bool mov,
+			bool wide, uint32_t nr, uint32_t imm)
+{
+	struct code c = {(uint8_t *)tramp};
+
+	if (mov) {
+		if (wide)
+			put(&c, "\x48\xc7\xc0", 3);
+		else
+			put(&c, "\xb8", 1);
+		put32(&c, nr);
+	}
+	put(&c, "\x48\x8d\x0d", 3);
+	put_rel(&c, s->rip);
+	if (!mov) {
+		put(&c, "\x4c\x8d\x1d", 3);
+		put_rel(&c, tramp);
+	}
+	put(&c, "\x65\xff\x24\x25", 4);
+	put32(&c, mov ? entry_of(t, nr) : T_ENTRY_CMP);
+	*(uint64_t *)(tramp + 24) = s->patched_at;
+	if (!mov)
+		*(uint32_t *)(tramp + 32) = imm;
+}
+
+/* ---- the site ------------------------------------------------------------------------------ */
+
+/* Replaces `size` <= 5 bytes at `at`, old by new, on memory that is writable. 1 done, 0 not possible,
+ * -EFAULT. */
+static int store(struct sbx_thread *t, uint64_t at, const uint8_t *old, const uint8_t *new,
+		 unsigned size)
+{
+	uint64_t base;
+	uint8_t was[16], will[16];
+
+	if ((at & 7) + size <= 8) {
+		uint64_t a, b;
+
+		base = at & ~7ul;
+		if (rt_copy(was, (void *)base, 8))
+			return -EFAULT;
+		memcpy(will, was, 8);
+		memcpy(was + (at & 7), old, size);
+		memcpy(will + (at & 7), new, size);
+		memcpy(&a, was, 8);
+		memcpy(&b, will, 8);
+		return rt_cmpxchg64((uint64_t *)base, a, b);
+	}
+	if ((at & 15) + size <= 16) {
+		base = at & ~15ul;
+		if (rt_copy(was, (void *)base, 16))
+			return -EFAULT;
+		memcpy(will, was, 16);
+		memcpy(was + (at & 15), old, size);
+		memcpy(will + (at & 15), new, size);
+		return rt_cmpxchg128((void *)base, (uint64_t *)was, (uint64_t *)will);
+	}
+	if (rt_data(t)->threads_made)
+		return 0;
+	return rt_copy((void *)at, new, size) ? -EFAULT : 1;
+}
+
+/* Likewise on text as it is. */
+static bool poke(struct sbx_thread *t, uint64_t at, const uint8_t *old, const uint8_t *new, unsigned size)
+{
+	uint64_t page = at & ~(PAGE - 1), len = ((at + size - 1) & ~(PAGE - 1)) + PAGE - page;
+	long dup;
+	int r;
+
+	/* With an old size of 0 mremap makes a second mapping of what is shared, and fails on what is
+	 * private. */
+	for (uint64_t p = page; p < page + len; p += PAGE) {
+		dup = host6(NR_mremap, p, 0, PAGE, MREMAP_MAYMOVE, 0, 0);
+		if (dup >= 0)
+			host2(NR_munmap, dup, PAGE);
+		if (dup != -EINVAL)
+			return false;
+	}
+	r = store(t, at, old, new, size);
+	if (r >= 0)
+		return r == 1;
+	if (host3(NR_mprotect, page, len, PROT_RWX))
+		return false;
+	r = store(t, at, old, new, size);
+	host3(NR_mprotect, page, len, PROT_RX);
+	return r == 1;
+}
+
+static bool patch(struct sbx_thread *t, struct rt_site *s, uint32_t nr)
+{
+	uint8_t before[9], after[6], old[8], jump[5] = {0xe9};
+	uint64_t rip = s->rip, tramp;
+	uint32_t imm = 0, rel;
+	bool mov = true, wide = false;
+
+	if (rt_copy(before + 2, (void *)(rip - 7), 7) || before[7] != 0x0f || before[8] != 0x05)
+		return false;
+	if (rt_copy(before, (void *)(rip - 9), 2))
+		memset(before, 0, 2);
+	memcpy(&imm, before + 3, 4);
+	if (before[0] == 0x48 && before[1] == 0xc7 && before[2] == 0xc0 && imm == nr) {
+		wide = true;
+		s->patched_at = rip - 9;
+	} else if (before[2] == 0xb8 && imm == nr && (before[1] & 0xf1) != 0x41) {
+		s->patched_at = rip - 7;
+	} else if (!rt_copy(after, (void *)rip, 6) && after[0] == 0x48 && after[1] == 0x3d) {
+		mov = false;
+		memcpy(&imm, after + 2, 4);
+		s->patched_at = rip - 2;
+	} else {
+		return false;
+	}
+	if (rt_copy(old, (void *)s->patched_at, 5))
+		return false;
+	memcpy(&s->saved, old, 5);
+	tramp = mov ? tramp_new(t, s->patched_at) : tramp_new_cc(t, s->patched_at);
+	if (!tramp)
+		return false;
+	write_tramp(t, tramp, s, mov, wide, nr, imm);
+	rel = (uint32_t)(tramp - (s->patched_at + 5));
+	memcpy(jump + 1, &rel, 4);
+	s->tramp = tramp;
+	/* Before the store: a thread may run into the jump at once. */
+	__atomic_store_n(&s->state, mov ? SITE_MOV : SITE_CMP, __ATOMIC_SEQ_CST);
+	if (poke(t, s->patched_at, old, jump, 5))
+		return true;
+	__atomic_store_n(&s->state, SITE_BUSY, __ATOMIC_SEQ_CST);
+	return false;
+}
+
+void rt_site_hit(struct sbx_thread *t)
+{
+	struct rt_data *d = rt_data(t);
+	struct rt_site *s;
+
+	if (unlikely(d->unpatchable)) {
+		if (d->unpatchable == 1)
+			rt_unpatch_all(t);
+		return;
+	}
+	if (!t->ctl->patching || !(s = site_find(d, t->regs.rip, true)))
+		return;
+	if (s->state != SITE_COUNTING || ++s->hits < HITS_BEFORE_PATCH)
+		return;
+	if (__atomic_exchange_n(&d->lock, 1, __ATOMIC_ACQUIRE))
+		return;
+	if (s->state == SITE_COUNTING) {
+		s->state = SITE_BUSY;
+		if (!patch(t, s, (uint32_t)t->regs.orig_rax))
+			s->state = SITE_NEVER;
+	}
+	__atomic_store_n(&d->lock, 0, __ATOMIC_RELEASE);
+}
+
+/* The jump at s, as it stands there if the site is still ours. */
+static bool still_patched(const struct rt_site *s)
+{
+	uint8_t now[5];
+	uint32_t rel;
+
+	if (rt_copy(now, (const void *)s->patched_at, 5) || now[0] != 0xe9)
+		return false;
+	memcpy(&rel, now + 1, 4);
+	return rel == (uint32_t)(s->tramp - (s->patched_at + 5));
+}
+
+void rt_unpatch_all(struct sbx_thread *t)
+{
+	struct rt_data *d = rt_data(t);
+
+	while (__atomic_exchange_n(&d->lock, 1, __ATOMIC_ACQUIRE))
+		cpu_relax();
+	d->unpatchable = 2;
+	for (unsigned i = 0; i < RT_SITES; i++) {
+		struct rt_site *s = &d->site[i];
+		uint8_t old[5], new[8];
+
+		if (s->state != SITE_MOV && s->state != SITE_CMP)
+			continue;
+		if (still_patched(s) && !rt_copy(old, (void *)s->patched_at, 5)) {
+			memcpy(new, &s->saved, 5);
+			poke(t, s->patched_at, old, new, 5);
+		}
+		if (!still_patched(s))
+			s->state = SITE_NEVER;
+	}
+	__atomic_store_n(&d->lock, 0, __ATOMIC_RELEASE);
+}
+
+void rt_patch_reset(struct sbx_thread *t)
+{
+	struct rt_data *d = rt_data(t);
+
+	memset(d->site, 0, sizeof(d->site));
+	d->tramp_page_count = 0;
+	d->unpatchable = 0;
+	d->lock = 0;
+}
+
+/* ---- registers in patched places ----------------------------------------------------------- */
+
+static void do_cmp(uint64_t *rip, uint64_t rax, uint64_t *eflags, int32_t imm)
+{
+	uint64_t f, v = (uint64_t)(int64_t)imm;
+
+	__asm__("cmpq %2, %1\n\tpushfq\n\tpopq %0" : "=r"(f) : "r"(rax), "r"(v) : "cc", "memory");
+	*eflags = (*eflags & ~0x8d5ul) | (f & 0x8d5ul);
+	*rip += 6;
+}
+
+void rt_finish_cmp(struct sbx_thread *t)
+{
+	do_cmp(&t->regs.rip, t->regs.rax, &t->regs.eflags, *(const int32_t *)(t->tramp + 32));
+}
+
+void rt_fixup_rip(struct sbx_thread *t, struct sbx_regs *regs)
+{
+	const struct rt_site *s = site_find(rt_data(t), regs->rip, false);
+
+	if (s && s->state == SITE_CMP && still_patched(s))
+		do_cmp(&regs->rip, regs->rax, &regs->eflags, *(const int32_t *)(s->tramp + 32));
+}
+
+/* A thread came back to a site that was patched meanwhile: int3 in the middle of the jump. */
+bool rt_trap_fixup(struct sbx_thread *t, struct rt_sigcontext *mc)
+{
+	uint64_t rip = mc->rip - 1;
+	const struct rt_site *s = site_find(rt_data(t), rip, false);
+
+	if (!s || s->state != SITE_CMP || !still_patched(s))
+		return false;
+	do_cmp(&rip, mc->rax, &mc->eflags, *(const int32_t *)(s->tramp + 32));
+	mc->rip = rip;
+	return true;
+}
+
+bool rt_untramp(struct sbx_thread *t, uint64_t *rip)
+{
+	const struct rt_data *d = rt_data(t);
+	uint32_t n = __atomic_load_n(&d->tramp_page_count, __ATOMIC_ACQUIRE);
+
+	for (uint32_t i = 0; i < n && i < RT_TRAMP_PAGES; i++) {
+		uint64_t page = d->tramp_page[i], off = *rip - page;
+
+		if (off >= PAGE)
+			continue;
+		if (d->tramp_used[i] & TRAMP_OWN_PAGE)
+			off = d->tramp_used[i] & (PAGE - 1);
+		else
+			off -= off % TRAMP_SIZE;
+		*rip = *(const uint64_t *)(page + off + 24);
+		return true;
+	}
+	return false;
+}
