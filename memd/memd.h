@@ -1,0 +1,183 @@
+/* memd's inside: one thread, one struct memd. See README.md for what it trusts and promises. */
+#ifndef MEMD_MEMD_H
+#define MEMD_MEMD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <linux/seccomp.h>
+#include <sys/types.h>
+#include "common/base/list.h"
+#include "common/base/util.h"
+#include "common/chan/ring.h"
+#include "common/ipc/fdpass.h"
+#include "common/ipc/msg_memd.h"
+#include "common/ipc/startup.h"
+#include "common/slot/slot.h"
+
+enum proc_kind { PROC_ZYGOTE, PROC_BLANK, PROC_GUEST };
+
+/* A process of the sandbox. memd is the parent of them all, so a pid stays this process's until memd
+ * reaps it. */
+struct proc {
+	struct list node;       /* memd.procs */
+	struct list pid_node;   /* hash by pid */
+	struct list id_node;    /* hash by id */
+	uint64_t id;            /* never reused */
+	pid_t pid;
+	enum proc_kind kind;
+	bool kill_ordered;
+	struct list orders;     /* struct map_order.proc_node */
+	unsigned order_count;
+};
+
+/* "This process may map this." */
+struct map_order {
+	struct list node;       /* memd.map_orders, oldest first */
+	struct list proc_node;
+	struct proc *proc;
+	uint64_t args[6];
+	uint64_t object;        /* a cached descriptor, or 0: fd */
+	int fd;
+	bool writable;
+	uint64_t deadline_ns;
+};
+
+/* "This process may make a child, which will say this cookie." */
+struct fork_order {
+	struct list node;       /* memd.fork_orders */
+	uint64_t parent_id;
+	uint32_t cookie;
+	bool cloned;            /* its clone has passed */
+	bool blank;             /* memd's own order to the zygote */
+	int slots_fd;
+	uint64_t deadline_ns;
+};
+
+/* A cached descriptor that sysd named. */
+struct object {
+	struct list node;       /* hash */
+	uint64_t id;
+	int fd;
+	int ro_fd;              /* -1: not reopened (yet) */
+	bool ro_tried;
+};
+
+#define PROC_HASH 256
+#define OBJECT_HASH 256
+#define OBJECT_MAX 768
+#define MAP_ORDERS_PER_PROC 64
+#define FORK_ORDERS_MAX 512
+#define ORDER_TIMEOUT_NS (10 * 1000000000ull)
+#define BLANKS_MAX 8
+
+struct memd {
+	struct ring ring;
+	struct fdpass_inbox inbox;
+	int pass_sock;
+	int launch_sock;        /* -1: none */
+	int wake_fd;            /* eventfd: sysd has written to the ring and wants an answer */
+	int signal_fd;
+	int listener;           /* -1 until the zygote stands */
+	int proc_fd;            /* /proc of this pid namespace, O_PATH; -1: none */
+	bool stop;
+
+	uint64_t base;          /* R */
+	uint64_t vdso, vdso_size;
+	uint64_t stub_size;
+	int ctl_fd, bell_fd;
+
+	struct list procs, by_pid[PROC_HASH], by_id[PROC_HASH];
+	uint64_t next_id;
+	unsigned proc_count;
+
+	struct proc *zygote;
+	int zygote_slots_fd;
+	struct sbx_slot *zygote_slot;
+	bool zygote_busy;
+	unsigned pool_size;     /* wanted blanks */
+	unsigned blank_count;   /* ready and not taken */
+	unsigned blank_pending; /* ordered from the zygote */
+	uint64_t refill_at_ns;  /* 0: not planned */
+
+	struct list map_orders, fork_orders;
+	unsigned fork_order_count;
+	struct list objects[OBJECT_HASH];
+	unsigned object_count;
+	uint64_t next_ticket;
+
+	struct seccomp_notif *notif;
+	struct seccomp_notif_resp *resp;
+	size_t notif_size, resp_size;
+
+	struct {
+		uint64_t notifications, maps, forks, denied, blanks, deaths;
+	} stat;
+};
+
+uint64_t mono_ns(void);
+
+/* memd.c: life */
+int memd_init(struct memd *m, int ring_fd, int pass_sock, int launch_sock);
+void memd_done(struct memd *m);
+/* Waits for sysd's start message, makes the zygote, tells sysd. 0 or -errno. */
+int memd_bring_up(struct memd *m);
+/* Serves until sysd is gone. */
+int memd_serve(struct memd *m);
+/* One turn of the loop: waits up to timeout_ms (-1: as long as nothing is due). */
+int memd_turn(struct memd *m, int timeout_ms);
+int memd_send(struct memd *m, const struct memd_msg *msg);
+/* Sends fd under a fresh ticket; returns it (0: failed). */
+uint64_t memd_pass_fd(struct memd *m, int fd);
+
+/* proc.c */
+struct proc *proc_new(struct memd *m, pid_t pid, enum proc_kind kind);
+void proc_free(struct memd *m, struct proc *p);
+struct proc *proc_by_pid(struct memd *m, pid_t pid);
+struct proc *proc_by_id(struct memd *m, uint64_t id);
+/* The process that a host thread belongs to, of those that `match` accepts; NULL: none of ours. */
+struct proc *proc_by_tid(struct memd *m, pid_t tid);
+bool proc_has_thread(struct memd *m, const struct proc *p, pid_t tid);
+/* Reaps what died and tells sysd. */
+void proc_reap(struct memd *m);
+void proc_kill_all(struct memd *m);
+/* Opens a file of the process's /proc directory; -errno. */
+int proc_open_file(struct memd *m, const struct proc *p, enum memd_open what);
+
+/* order.c */
+int order_add_map(struct memd *m, struct proc *p, const struct memd_msg *msg, int fd);
+/* The oldest order of p with exactly these arguments, or NULL. */
+struct map_order *order_find_map(struct proc *p, const uint64_t args[6]);
+void order_free_map(struct map_order *o);
+int order_add_fork(struct memd *m, struct proc *parent, uint32_t cookie, bool blank, int slots_fd);
+struct fork_order *order_find_fork(struct memd *m, uint32_t cookie);
+void order_free_fork(struct memd *m, struct fork_order *o);
+/* Drops what is due; the next deadline or UINT64_MAX. */
+uint64_t order_expire(struct memd *m, uint64_t now_ns);
+
+/* object.c */
+int object_add(struct memd *m, uint64_t id, int fd); /* takes fd */
+struct object *object_find(struct memd *m, uint64_t id);
+void object_forget(struct memd *m, uint64_t id);
+void object_forget_all(struct memd *m);
+/* A descriptor with the wanted access, kept by the object; -errno. */
+int object_fd(struct memd *m, struct object *o, bool writable);
+/* A read-only descriptor of the same file, a new one; -errno. */
+int reopen_read_only(struct memd *m, int fd);
+
+/* notify.c */
+/* Receives and answers one notification; false when there is none. */
+bool notify_one(struct memd *m);
+
+/* serve.c: messages of sysd */
+void serve_drain(struct memd *m);
+
+/* zygote.c */
+int slots_memfd_new(void);
+/* Makes the zygote; m->ctl_fd, bell_fd, proc_fd are set. Sets base, vdso, listener, zygote. */
+int zygote_start(struct memd *m);
+/* Orders another blank of the zygote when it is idle. 0, -EBUSY or -errno. */
+int zygote_order_blank(struct memd *m);
+/* Looks whether the zygote has finished its ops. */
+void zygote_poll(struct memd *m);
+
+#endif
