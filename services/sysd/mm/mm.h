@@ -11,6 +11,7 @@
 
 struct task;
 struct file;
+struct path;
 
 struct mm {
 	unsigned refs;          /* tasks that share it */
@@ -21,8 +22,10 @@ struct mm {
 	uint64_t vdso_base, entry;
 	uint64_t auxv[64];      /* pairs, ended by AT_NULL */
 	unsigned auxv_count;
-	struct list file_vmas;  /* mm/vma.h: file mappings, to name them in maps and to hold the files */
+	struct list file_vmas;  /* mm/vma.h: file mappings, to name them in maps */
+	unsigned file_vma_count;
 	uint64_t locked_size;
+	int maps_fd;            /* the host's maps of hp, -1: not opened yet */
 };
 
 struct mm *mm_new(struct hprocess *hp);
@@ -41,7 +44,7 @@ int mm_clone_thread(struct task *t, struct hthread **ret_child_ht);
 struct mm_region {
 	uint64_t start, end, offset;
 	uint32_t prot, flags;   /* PROT_*, MAP_SHARED or MAP_PRIVATE */
-	struct file *file;      /* no reference; NULL: anonymous */
+	const struct path *path;/* of the mapped file, no reference; NULL: anonymous */
 	const char *name;       /* "[heap]", "[stack]", "[vdso]"..., or NULL */
 	uint64_t rss, pss, dirty, locked; /* bytes, only when `stats` was asked */
 };
@@ -50,5 +53,17 @@ struct mm_usage {
 	uint64_t size, rss, shared, text, data, stack, peak_size, peak_rss; /* bytes */
 };
 int mm_usage(struct mm *mm, struct mm_usage *ret_usage);
+
+/* The guest's limit on a resource changed (RLIMIT_AS, DATA, STACK, MEMLOCK): tells the host. */
+void mm_limit_changed(struct mm *mm, unsigned resource, uint64_t soft, uint64_t hard);
+
+/* Maps a host descriptor that belongs to no file of the VFS (shared memory segments) into t's memory.
+ * addr, size, prot and flags as mmap(2)'s, the descriptor's content from `offset` on. object_id as in
+ * mmap_req. `path` (optional) names it in maps. The address or -errno. Sleeps. */
+int64_t mm_map_host_fd(struct task *t, uint64_t addr, uint64_t size, uint32_t prot, uint32_t flags,
+		       int host_fd, uint64_t offset, uint64_t object_id, bool writable,
+		       const struct path *path);
+/* munmap(2) of t's memory by the kernel itself. */
+int64_t mm_unmap(struct task *t, uint64_t addr, uint64_t size);
 
 #endif

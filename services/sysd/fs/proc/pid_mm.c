@@ -24,7 +24,7 @@ static void show_region_line(struct walk *w, const struct mm_region *r)
 {
 	struct seqbuf *s = w->s;
 	size_t from = s->size;
-	const struct inode *inode = r->file ? r->file->inode : NULL;
+	const struct inode *inode = r->path ? r->path->dentry->inode : NULL;
 	uint64_t dev = inode && inode->sb ? inode->sb->dev : 0;
 	const char *name = r->name;
 
@@ -33,11 +33,11 @@ static void show_region_line(struct walk *w, const struct mm_region *r)
 		   r->prot & PROT_WRITE ? 'w' : '-', r->prot & PROT_EXEC ? 'x' : '-',
 		   r->flags & MAP_SHARED ? 's' : 'p', (unsigned long long)r->offset, major(dev),
 		   minor(dev), inode ? (unsigned long long)inode->ino : 0ull);
-	if (r->file && w->buf) {
-		if (!r->file->path.mnt)
-			name = r->file->path.dentry->name;
+	if (r->path && w->buf) {
+		if (!r->path->mnt)
+			name = r->path->dentry->name;
 		else
-			name = d_path(&r->file->path, &w->root, w->buf, SBX_PAGE_SIZE);
+			name = d_path(r->path, &w->root, w->buf, SBX_PAGE_SIZE);
 	}
 	if (name) {
 		seq_pad(s, from, 73);
@@ -79,7 +79,7 @@ static int show_region(const struct mm_region *r, void *arg)
 		return w->s->failed;
 	seq_printf(w->s, "Size:           %8llu kB\nKernelPageSize:        4 kB\nMMUPageSize:           4 kB\n",
 		   kb(r->end - r->start));
-	show_counts(w->s, r, r->file ? MIN(r->rss, r->dirty) : r->rss);
+	show_counts(w->s, r, r->path ? MIN(r->rss, r->dirty) : r->rss);
 	seq_printf(w->s, "THPeligible:           0\nVmFlags: %s%s%s%smr mw me \n",
 		   r->prot & PROT_READ ? "rd " : "", r->prot & PROT_WRITE ? "wr " : "",
 		   r->prot & PROT_EXEC ? "ex " : "", r->flags & MAP_SHARED ? "sh " : "");
@@ -97,7 +97,7 @@ static int add_region(const struct mm_region *r, void *arg)
 	w->sum.pss += r->pss;
 	w->sum.dirty += r->dirty;
 	w->sum.locked += r->locked;
-	w->anon += r->file ? MIN(r->rss, r->dirty) : r->rss;
+	w->anon += r->path ? MIN(r->rss, r->dirty) : r->rss;
 	return 0;
 }
 

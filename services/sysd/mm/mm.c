@@ -1,0 +1,152 @@
+/* Address spaces: their life, and the host clones that make more of them. */
+#include "services/sysd/mm/mm.h"
+
+#include <errno.h>
+#include <sys/resource.h>
+#include "common/base/util.h"
+#include "services/sysd/mm/memd_client.h"
+#include "services/sysd/mm/vma.h"
+#include "services/sysd/task/task.h"
+
+struct mm *mm_new(struct hprocess *hp)
+{
+	struct mm *mm = calloc(1, sizeof(*mm));
+
+	if (!mm)
+		return NULL;
+	mm->refs = 1;
+	mm->hp = hprocess_ref(hp);
+	mm->maps_fd = -1;
+	list_init(&mm->file_vmas);
+	hp->mm = mm;
+	return mm;
+}
+
+struct mm *mm_ref(struct mm *mm)
+{
+	mm->refs++;
+	return mm;
+}
+
+void mm_unref(struct mm *mm)
+{
+	if (!mm || --mm->refs)
+		return;
+	mm->hp->mm = NULL;
+	memd_kill(mm->hp);
+	hprocess_unref(mm->hp);
+	vma_remove_all(mm);
+	close_fd(&mm->maps_fd);
+	free(mm);
+}
+
+static struct mm *mm_dup(const struct mm *from, struct hprocess *hp)
+{
+	struct mm *mm = mm_new(hp);
+
+	if (!mm)
+		return NULL;
+	struct mm fresh = *mm;
+
+	*mm = *from;
+	mm->refs = fresh.refs;
+	mm->hp = fresh.hp;
+	mm->maps_fd = -1;
+	mm->file_vma_count = 0;
+	mm->locked_size = 0; /* mlock(2): not inherited */
+	list_init(&mm->file_vmas);
+	if (vma_copy_all(mm, from)) {
+		mm_unref(mm);
+		return NULL;
+	}
+	return mm;
+}
+
+static int clone_error(int64_t ret)
+{
+	return ret == -ENOMEM ? -ENOMEM : -EAGAIN;
+}
+
+int mm_fork(struct task *t, struct mm **ret_mm, struct hthread **ret_child_ht)
+{
+	struct sbx_hostop op = {.kind = SBX_HOP_CLONE_PROCESS};
+	struct hprocess *hp = NULL;
+	struct hthread *ht = NULL;
+	struct memd_fork *f = NULL;
+	struct mm *mm = NULL;
+	uint32_t cookie;
+	int ret;
+
+	ret = memd_fork_begin(t->mm->hp, &f, &cookie);
+	if (ret)
+		return clone_error(ret);
+	op.args[0] = cookie;
+	ret = hthread_run_ops(t, &op, 1);
+	if (!ret && op.ret < 0)
+		ret = clone_error(op.ret);
+	if (ret) {
+		memd_fork_cancel(f);
+		return ret;
+	}
+	ret = memd_fork_wait(f, &hp);
+	if (ret)
+		return clone_error(ret);
+	mm = mm_dup(t->mm, hp);
+	ret = mm ? hthread_new_at(hp, t->ht->index, &ht) : -ENOMEM;
+	if (!ret)
+		ret = hthread_wait_hello(ht);
+	if (ret) {
+		hthread_free(ht);
+		if (mm)
+			mm_unref(mm);
+		else
+			memd_kill(hp);
+		hprocess_unref(hp);
+		return clone_error(ret);
+	}
+	ht->regs = t->ht->regs;
+	hprocess_unref(hp);
+	*ret_mm = mm;
+	*ret_child_ht = ht;
+	return 0;
+}
+
+int mm_clone_thread(struct task *t, struct hthread **ret_child_ht)
+{
+	struct sbx_hostop op = {.kind = SBX_HOP_CLONE_THREAD};
+	struct hthread *ht;
+	int ret;
+
+	ret = hthread_new(t->mm->hp, &ht);
+	if (ret)
+		return ret;
+	op.args[0] = ht->index;
+	ret = hthread_run_ops(t, &op, 1);
+	if (!ret && op.ret < 0)
+		ret = clone_error(op.ret);
+	if (!ret)
+		ret = hthread_wait_hello(ht);
+	if (ret) {
+		hthread_free(ht);
+		return ret == -ENOMEM ? -ENOMEM : -EAGAIN;
+	}
+	ht->regs = t->ht->regs;
+	*ret_child_ht = ht;
+	return 0;
+}
+
+void mm_limit_changed(struct mm *mm, unsigned resource, uint64_t soft, uint64_t hard)
+{
+	uint64_t extra = 0;
+
+	/* The runtime's own areas are no part of what the guest counts. */
+	if (resource == RLIMIT_AS)
+		extra = SBX_R_SIZE + memd_info.vdso_size;
+	else if (resource == RLIMIT_DATA)
+		extra = SBX_R_DATA_SIZE + SBX_THREADS_MAX * SBX_THREAD_STRIDE;
+	else if (resource != RLIMIT_STACK && resource != RLIMIT_MEMLOCK)
+		return;
+	soft = soft > UINT64_MAX - extra ? UINT64_MAX : soft + extra;
+	hard = hard > UINT64_MAX - extra ? UINT64_MAX : hard + extra;
+	memd_set_limit(mm->hp, resource, soft, hard);
+}

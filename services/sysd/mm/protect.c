@@ -1,0 +1,147 @@
+/* mprotect, mremap, madvise, msync, mincore, the mlock family, and their rarer relatives: checked for
+ * the runtime's region, then done by the guest process itself. The runtime does most of them alone;
+ * they arrive here in strict mode and under a tracer. */
+#include <errno.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include "common/base/util.h"
+#include "services/sysd/mm/internal.h"
+#include "services/sysd/mm/mm.h"
+#include "services/sysd/mm/usercopy.h"
+#include "services/sysd/mm/vma.h"
+#include "services/sysd/platform/hthread.h"
+#include "services/sysd/syscall/syscall.h"
+#include "services/sysd/task/task.h"
+
+static int64_t host(struct task *t, long nr, const uint64_t a[6])
+{
+	return hthread_syscall(t, nr, a[0], a[1], a[2], a[3], a[4], a[5]);
+}
+
+SYS_HANDLER(mprotect)
+{
+	if (mm_touches_runtime(a[0], page_round(a[1])))
+		return -ENOMEM;
+	return host(t, SYS_mprotect, a);
+}
+
+/* There are no protection keys: pkeys(7) has ENOSPC for that. */
+SYS_HANDLER(pkey_alloc)
+{
+	if (a[0] || a[1] & ~3ull)
+		return -EINVAL;
+	return -ENOSPC;
+}
+SYS_HANDLER(pkey_free)
+{
+	return -EINVAL;
+}
+SYS_HANDLER(pkey_mprotect)
+{
+	if ((int)a[3] != -1)
+		return -EINVAL;
+	return sys_mprotect(t, a);
+}
+
+SYS_HANDLER(mremap)
+{
+	uint64_t addr = a[0], old_size = page_round(a[1]), new_size = page_round(a[2]), flags = a[3];
+	int64_t ret;
+
+	if (mm_touches_runtime(addr, MAX(old_size, 1ul)))
+		return -EFAULT;
+	if (flags & MREMAP_FIXED && mm_touches_runtime(a[4], MAX(new_size, 1ul)))
+		return -EINVAL;
+	ret = host(t, SYS_mremap, a);
+	if (mm_plausible(ret, new_size))
+		vma_move(t->mm, addr, old_size, (uint64_t)ret, new_size);
+	return ret;
+}
+
+/* Advice that the host is not asked for: it is about its own pages, and a hint the kernel may ignore. */
+#define ADVICE_MERGEABLE 12
+#define ADVICE_UNMERGEABLE 13
+#define ADVICE_HWPOISON 100
+#define ADVICE_SOFT_OFFLINE 101
+
+SYS_HANDLER(madvise)
+{
+	if (a[0] & 4095 || (a[1] && !page_round(a[1])))
+		return -EINVAL;
+	if (mm_touches_runtime(a[0], page_round(a[1])))
+		return -ENOMEM;
+	switch ((int)a[2]) {
+	case ADVICE_MERGEABLE:
+	case ADVICE_UNMERGEABLE:
+		return 0;
+	case ADVICE_HWPOISON:
+	case ADVICE_SOFT_OFFLINE:
+		return -EPERM;
+	}
+	return host(t, SYS_madvise, a);
+}
+
+SYS_HANDLER(msync)
+{
+	if (mm_touches_runtime(a[0], page_round(a[1])))
+		return -ENOMEM;
+	return host(t, SYS_msync, a);
+}
+
+SYS_HANDLER(mincore)
+{
+	uint64_t pages = page_round(a[1]) / 4096;
+
+	if (mm_touches_runtime(a[0], page_round(a[1])))
+		return -ENOMEM;
+	if (mm_touches_runtime(a[2], MAX(pages, 1ul)))
+		return -EFAULT;
+	return host(t, SYS_mincore, a);
+}
+
+static int64_t lock(struct task *t, long nr, const uint64_t a[6])
+{
+	if (mm_touches_runtime(a[0], page_round(a[1] + (a[0] & 4095))))
+		return -ENOMEM;
+	return host(t, nr, a);
+}
+SYS_HANDLER(mlock)
+{
+	return lock(t, SYS_mlock, a);
+}
+SYS_HANDLER(mlock2)
+{
+	return lock(t, SYS_mlock2, a);
+}
+SYS_HANDLER(munlock)
+{
+	return lock(t, SYS_munlock, a);
+}
+
+/* The host call would lock the runtime's own pages, and with MCL_FUTURE all that it ever maps; what can
+ * be told from it is only that the limit allowed it. */
+SYS_HANDLER(mlockall)
+{
+	uint64_t flags = a[0];
+
+	if (!flags || flags & ~7ull || flags == 4)
+		return -EINVAL;
+	if (!capable(t, 14 /* CAP_IPC_LOCK */)) {
+		struct mm_usage u;
+		int ret;
+
+		if (!t->signal->rlim[RLIMIT_MEMLOCK].rlim_cur)
+			return -EPERM;
+		ret = mm_usage(t->mm, &u);
+		if (ret)
+			return ret;
+		if (flags & MCL_CURRENT && u.size > t->signal->rlim[RLIMIT_MEMLOCK].rlim_cur)
+			return -ENOMEM;
+	}
+	return 0;
+}
+SYS_HANDLER(munlockall)
+{
+	return host(t, SYS_munlockall, a);
+}
