@@ -35,6 +35,10 @@ int path_parent(struct task *t, int dirfd, const char *name, unsigned flags, str
 int vfs_open(struct task *t, int dirfd, const char *name, unsigned flags, uint32_t mode,
 	     unsigned lookup_flags, struct file **ret);
 
+/* Makes a node as mknod(2) does, but with the mode as given (the umask is the caller's business): bind(2)
+ * of UNIX sockets. *ret (may be NULL) is the new place, with references. -EEXIST when the name is there. */
+int vfs_mknod(struct task *t, int dirfd, const char *name, uint32_t mode, uint64_t rdev, struct path *ret);
+
 /* Permission of t (fsuid, fsgid, capabilities) on an inode; mask of MAY_*. 0 or -EACCES, -EPERM. */
 #define MAY_EXEC 1
 #define MAY_WRITE 2
