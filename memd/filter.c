@@ -210,9 +210,10 @@ int guest_filter_build(const struct guest_filter *f, struct sock_filter *prog, s
 
 	if (hi != (uint32_t)(f->text_end >> 32) || end <= lo)
 		return -EINVAL;
+	/* 32-bit entries never get further: the runtime answers them. */
 	load(&o, OFF_ARCH);
 	emit(&o, BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_X86_64, 1, 0);
-	ret(&o, SECCOMP_RET_KILL_PROCESS);
+	ret(&o, SECCOMP_RET_TRAP);
 	load(&o, OFF_IP + 4);
 	emit(&o, BPF_JMP | BPF_JEQ | BPF_K, hi, 1, 0);
 	ret(&o, SECCOMP_RET_TRAP);
