@@ -35,5 +35,10 @@ enum {
 	ABI_VSTOP, ABI_VSUSP, ABI_VEOL, ABI_VREPRINT, ABI_VDISCARD, ABI_VWERASE, ABI_VLNEXT, ABI_VEOL2,
 };
 #define ABI_IUTF8 0x4000u
+/* the requests that carry struct termios2 */
+#define ABI_TCGETS2 0x802c542au
+#define ABI_TCSETS2 0x402c542bu
+#define ABI_TCSETSW2 0x402c542cu
+#define ABI_TCSETSF2 0x402c542du
 
 #endif

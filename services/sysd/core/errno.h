@@ -4,6 +4,9 @@
 #ifndef SYSD_CORE_ERRNO_H
 #define SYSD_CORE_ERRNO_H
 #include <errno.h>
+#ifndef ENOIOCTLCMD
+#define ENOIOCTLCMD 515 /* an ioctl that this part does not know; never leaves the kernel */
+#endif
 #ifndef ERESTARTSYS
 #define ERESTARTSYS 512           /* restart if SA_RESTART, else EINTR */
 #define ERESTARTNOINTR 513        /* always restart */
