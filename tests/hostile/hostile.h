@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -37,14 +38,14 @@ static inline uint64_t attack_base(void)
 static sigjmp_buf attack_back;
 static volatile int attack_faulted;
 
-static void attack_on_fault(int signo)
+__attribute__((unused)) static void attack_on_fault(int signo)
 {
 	attack_faulted = signo;
 	siglongjmp(attack_back, 1);
 }
 
 /* The runtime's syscall instructions, by search of its text. */
-static inline int attack_sites(uint64_t base, uint64_t *sites, int max)
+__attribute__((unused)) static int attack_sites(uint64_t base, uint64_t *sites, int max)
 {
 	const struct sbx_stub_header *h = (const void *)(base + SBX_R_TEXT);
 	const uint8_t *p = (const uint8_t *)h;
@@ -61,36 +62,55 @@ static inline int attack_sites(uint64_t base, uint64_t *sites, int max)
 /* Jumps to the instruction at `site` with these registers. What follows it is the runtime's code, with a
  * stack of ours full of addresses that lead back here; a fault leads back too. Returns 1 when rax came
  * back (*ret), 0 when the way back was a fault. The host call itself was made either way. */
-static inline int attack_call(uint64_t site, long nr, long a, long b, long c, long d, long e, long f, long *ret)
+__attribute__((noinline, unused)) static int attack_call(uint64_t site, long nr, long a, long b, long c, long d, long e, long f, long *ret)
 {
-	static uint64_t stack[4096];
+	static uint64_t stack[4096], saved_rsp;
 	struct sigaction sa = {.sa_handler = attack_on_fault, .sa_flags = SA_NODEFER}, old[4];
 	static const int sigs[4] = {SIGSEGV, SIGILL, SIGBUS, SIGTRAP};
-	long result = 0;
-	int came_back = 0;
+	volatile long result = 0;
+	volatile int came_back = 0;
 
 	for (int i = 0; i < 4; i++)
 		sigaction(sigs[i], &sa, &old[i]);
+	for (int i = 0; i < 4096; i++)
+		stack[i] = 0;
 	if (!sigsetjmp(attack_back, 1)) {
-		register long r10 __asm__("r10") = d;
-		register long r8 __asm__("r8") = e;
-		register long r9 __asm__("r9") = f;
+		uint64_t block[9] = {(uint64_t)nr, (uint64_t)a, (uint64_t)b, (uint64_t)c, (uint64_t)d,
+				     (uint64_t)e, (uint64_t)f, site, (uint64_t)&stack[2048]};
+		long rax;
 
-		__asm__ volatile("lea 1f(%%rip), %%rcx\n\t"
-				 "lea 16384(%[stack]), %%rbx\n\t"
-				 "0: mov %%rcx, (%[stack])\n\t"
-				 "add $8, %[stack]\n\t"
-				 "cmp %%rbx, %[stack]\n\t"
-				 "jne 0b\n\t"
-				 "sub $8192, %[stack]\n\t"
-				 "mov %%rsp, %%r15\n\t"
-				 "mov %[stack], %%rsp\n\t"
-				 "jmp *%[site]\n\t"
-				 "1: mov %%r15, %%rsp\n\t"
-				 : "=a"(result), [stack] "=r"((uint64_t){0})
-				 : "0"(nr), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9), [site] "r"(site),
-				   "1"(stack)
-				 : "rcx", "r11", "rbx", "r12", "r13", "r14", "r15", "rbp", "memory", "cc");
+		/* The landing address fills the upper half of the stack: a `ret` anywhere in what follows
+		 * comes back here. */
+		__asm__ volatile("push %%rbp\n\t"
+				 "push %%rbx\n\t"
+				 "sub $128, %%rsp\n\t"
+				 "mov %%rsp, %[saved]\n\t"
+				 "mov %[block], %%rbx\n\t"
+				 "lea 1f(%%rip), %%rcx\n\t"
+				 "mov 64(%%rbx), %%r11\n\t"
+				 "mov $1024, %%eax\n\t"
+				 "0: mov %%rcx, (%%r11)\n\t"
+				 "add $8, %%r11\n\t"
+				 "dec %%eax\n\t"
+				 "jnz 0b\n\t"
+				 "mov 64(%%rbx), %%rsp\n\t"
+				 "mov 0(%%rbx), %%rax\n\t"
+				 "mov 8(%%rbx), %%rdi\n\t"
+				 "mov 16(%%rbx), %%rsi\n\t"
+				 "mov 24(%%rbx), %%rdx\n\t"
+				 "mov 32(%%rbx), %%r10\n\t"
+				 "mov 40(%%rbx), %%r8\n\t"
+				 "mov 48(%%rbx), %%r9\n\t"
+				 "jmp *56(%%rbx)\n\t"
+				 "1: mov %[saved], %%rsp\n\t"
+				 "add $128, %%rsp\n\t"
+				 "pop %%rbx\n\t"
+				 "pop %%rbp\n\t"
+				 : "=a"(rax), [saved] "+m"(saved_rsp)
+				 : [block] "r"(block)
+				 : "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15",
+				   "memory", "cc");
+		result = rax;
 		came_back = 1;
 	}
 	for (int i = 0; i < 4; i++)
