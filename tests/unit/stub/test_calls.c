@@ -1,0 +1,332 @@
+/* Calls by every way in: registers and flags kept, answers right, memory copied. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <cmocka.h>
+#include "tests/unit/stub/harness.h"
+
+static struct probe probe;
+
+static void guest_probes(void)
+{
+	for (uint64_t round = 0; round < 40; round++) {
+		GEQ(probe_run(PROBE_REG, &probe, 110, round), 1003);
+		GEQ(probe_run(PROBE_REG, &probe, 95, round), (round & 0xfff) + 1);
+		GEQ(probe_run(PROBE_MOV_GETPPID, &probe, 0, round), 1003);
+		GEQ(probe_run(PROBE_MOV_UMASK, &probe, 0, round), round + 1);
+		GEQ(probe_run(PROBE_MOVQ_UMASK, &probe, 0, round), round + 1);
+		GEQ(probe_run(PROBE_CMP, &probe, 110, round), 1003);
+		GEQ(probe_run(PROBE_CMP, &probe, 95, round), round + 1);
+		GEQ(probe_run(PROBE_CMP, &probe, 470, round), -ENOSYS);
+		GEQ(probe_run(PROBE_MOV_YIELD, &probe, 0, round), 0);
+	}
+	guest_exit(0);
+}
+
+static unsigned sigsys_hits, patched_hits;
+static void serve_kinds(struct guest *g, unsigned proc, unsigned index, struct sbx_slot *s)
+{
+	if (s->req == SBX_REQ_SYSCALL && s->nr == 95)
+		(*(s->site_kind ? &patched_hits : &sigsys_hits))++;
+	serve_default(g, proc, index, s);
+}
+
+static void run(void (*fn)(void), serve_fn serve)
+{
+	struct guest g = {.serve = serve};
+
+	guest_start(&g, fn);
+	assert_int_equal(guest_run(&g), -1);
+	guest_end(&g);
+}
+
+static void test_registers(void **state)
+{
+	sigsys_hits = patched_hits = 0;
+	run(guest_probes, serve_kinds);
+	/* 4 sites of umask: the reg form stays, the others are patched at the second hit. */
+	assert_int_equal(sigsys_hits + patched_hits, 160);
+	assert_in_range(patched_hits, 110, 118);
+}
+
+static void test_registers_unpatched(void **state)
+{
+	struct guest g = {.serve = serve_kinds};
+
+	sigsys_hits = patched_hits = 0;
+	guest_start(&g, guest_probes);
+	g.ctl->patching = 0;
+	assert_int_equal(guest_run(&g), -1);
+	guest_end(&g);
+	assert_int_equal(patched_hits, 0);
+}
+
+static void test_registers_spinning(void **state)
+{
+	struct guest g = {.spin = true};
+
+	guest_start(&g, guest_probes);
+	assert_int_equal(guest_run(&g), -1);
+	guest_end(&g);
+}
+
+static void guest_ids(void)
+{
+	for (int i = 0; i < 5; i++) {
+		long r;
+#define ID(nr, want) \
+	__asm__ volatile("movl $" #nr ", %%eax\n\tsyscall" : "=a"(r) : : "rcx", "r11", "memory"); \
+	GEQ(r, want)
+		ID(39, 1001);
+		ID(186, 1002);
+		ID(110, 1003);
+		ID(102, 1004);
+		ID(107, 1005);
+		ID(104, 1006);
+		ID(108, 1007);
+	}
+	guest_exit(0);
+}
+
+static void test_ids(void **state)
+{
+	run(guest_ids, NULL);
+}
+
+/* ---- traced: nothing in T0 */
+
+static void serve_trace(struct guest *g, unsigned proc, unsigned index, struct sbx_slot *s)
+{
+	if (s->req == SBX_REQ_SYSCALL && s->nr == 110)
+		slot_return(s, 77);
+	else
+		serve_default(g, proc, index, s);
+	if (s->req == SBX_REQ_SYSCALL && s->nr == 95)
+		s->trace = (uint32_t)s->args[0];
+}
+
+static long getppid_site(void)
+{
+	long r;
+
+	__asm__ volatile("movl $110, %%eax\n\tsyscall" : "=a"(r) : : "rcx", "r11", "memory");
+	return r;
+}
+
+static void guest_trace(void)
+{
+	for (int i = 0; i < 4; i++) {
+		RAW1(95, 0);
+		GEQ(getppid_site(), 1003);
+		GEQ(RAW0(110), 1003);
+		RAW1(95, 1);
+		GEQ(getppid_site(), 77);
+		GEQ(RAW0(110), 77);
+	}
+	guest_exit(0);
+}
+
+static void test_trace(void **state)
+{
+	run(guest_trace, serve_trace);
+}
+
+/* ---- copy-in and copy-out */
+
+#define NR_CSTR 300
+#define NR_IN 301
+#define NR_ARG 302
+#define NR_IOV 303
+#define NR_OUT 304
+
+static void serve_copy(struct guest *g, unsigned proc, unsigned index, struct sbx_slot *s)
+{
+	uint8_t *w = (uint8_t *)s + 4096;
+
+	if (s->req != SBX_REQ_SYSCALL || s->nr < 300 || s->nr > 304) {
+		serve_default(g, proc, index, s);
+		return;
+	}
+	uint64_t sum = 0;
+	for (unsigned i = 0; i < s->in_count; i++)
+		for (unsigned j = 0; j < s->in[i].size; j++)
+			sum += w[s->in[i].off + j];
+	if (s->nr == NR_OUT) {
+		memcpy(w, "0123456789abcdef", 16);
+		s->out_count = 2;
+		s->out[0] = (struct sbx_seg){s->args[0], 8, 0};
+		s->out[1] = (struct sbx_seg){s->args[1], 8, 8};
+		slot_return(s, 5);
+		return;
+	}
+	if (s->nr == NR_CSTR && s->in_count) {
+		assert_int_equal(s->in[0].uaddr, s->args[0]);
+		assert_int_equal(w[s->in[0].off + s->in[0].size - 1], 0);
+		assert_int_equal(strlen((char *)w + s->in[0].off) + 1, s->in[0].size);
+	}
+	slot_return(s, (int64_t)(s->in_count << 24 | (sum & 0xffffff)));
+}
+
+static void guest_copy(void)
+{
+	uint8_t *m = (uint8_t *)RAW6(SYS_mmap, 0, 8192, 3, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct iovec iov[3] = {{m, 10}, {m + 100, 20}, {(void *)16, 1}};
+	long want;
+
+	GCHECK((long)m > 0);
+	GEQ(RAW2(SYS_munmap, m + 4096, 4096), 0);
+	/* Strings of every length at every distance from the end of the page. */
+	for (unsigned len = 0; len < 40; len++) {
+		for (unsigned gap = 0; gap < 20; gap++) {
+			uint8_t *p = m + 4096 - gap - len - 1;
+
+			memset(p, 'a', len);
+			p[len] = 0;
+			GEQ(RAW1(NR_CSTR, p), (1 << 24) + 'a' * len);
+		}
+		memset(m + 4096 - len, 'b', len);
+		GEQ(RAW1(NR_CSTR, m + 4096 - len), 0); /* runs into nothing */
+	}
+	GEQ(RAW1(NR_CSTR, 0), 0);
+	GEQ(RAW1(NR_CSTR, 8), 0);
+	GEQ(RAW1(NR_CSTR, 0x8000000000000000ul), 0);
+	GEQ(RAW1(NR_CSTR, -1), 0);
+	memset(m, 1, 4096);
+	GEQ(RAW1(NR_CSTR, m), 0);
+	GEQ(RAW1(NR_IN, m), (1 << 24) + 24);
+	GEQ(RAW1(NR_IN, m + 4090), 0);
+	GEQ(RAW1(NR_IN, 0x1234), 0);
+	GEQ(RAW2(NR_ARG, m, 4096), (1 << 24) + 4096);
+	GEQ(RAW2(NR_ARG, m, 4097), 0);
+	GEQ(RAW2(NR_ARG, m, 0), 0);
+	GEQ(RAW2(NR_ARG, m, -1), 0);
+	GEQ(RAW2(NR_ARG, m, 1ul << 32), 0);
+	want = 0;
+	for (unsigned i = 0; i < sizeof(iov); i++)
+		want += ((uint8_t *)iov)[i];
+	GEQ(RAW2(NR_IOV, iov, 3), (3 << 24) + want + 30);
+	want = 0;
+	for (unsigned i = 0; i < 32; i++)
+		want += ((uint8_t *)iov)[i];
+	GEQ(RAW2(NR_IOV, iov, 2), (3 << 24) + want + 30);
+	GEQ(RAW2(NR_IOV, iov, 100000), 0);
+
+	GEQ(RAW2(NR_OUT, m, m + 100), 5);
+	GCHECK(!memcmp(m, "01234567", 8) && !memcmp(m + 100, "89abcdef", 8));
+	GEQ(RAW2(NR_OUT, m, 64), -EFAULT);
+	GEQ(RAW2(NR_OUT, m + 4092, m), -EFAULT);
+	GEQ(RAW2(NR_OUT, -4096, m), -EFAULT);
+	GEQ(RAW3(SYS_mprotect, m, 4096, 1), 0);
+	GEQ(RAW2(NR_OUT, m, m), -EFAULT);
+	guest_exit(0);
+}
+
+static void test_copy(void **state)
+{
+	struct guest g = {.serve = serve_copy};
+
+	guest_start(&g, guest_copy);
+	g.ctl->hint[NR_CSTR].arg[0].kind = SBX_HINT_CSTR;
+	g.ctl->hint[NR_IN].arg[0].kind = SBX_HINT_IN;
+	g.ctl->hint[NR_IN].arg[0].size = 24;
+	g.ctl->hint[NR_ARG].arg[0].kind = SBX_HINT_IN_ARG;
+	g.ctl->hint[NR_ARG].arg[0].len_arg = 1;
+	g.ctl->hint[NR_IOV].arg[0].kind = SBX_HINT_IOVEC_IN;
+	g.ctl->hint[NR_IOV].arg[0].len_arg = 1;
+	assert_int_equal(guest_run(&g), -1);
+	guest_end(&g);
+}
+
+/* ---- memory calls */
+
+static void guest_mm(void)
+{
+	uint8_t *m = (uint8_t *)RAW6(SYS_mmap, 0, 65536, 3, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	long r = GUEST_BASE;
+
+	m[65535] = 7;
+	m = (uint8_t *)RAW4(SYS_mremap, m, 65536, 131072, MREMAP_MAYMOVE);
+	GEQ(m[65535], 7);
+	GEQ(RAW3(SYS_madvise, m, 131072, MADV_DONTNEED), 0);
+	GEQ(m[65535], 0);
+	GEQ(RAW2(SYS_munmap, m, 131072), 0);
+	GEQ(RAW2(SYS_munmap, m + 1, 4096), -EINVAL);
+	GEQ(RAW2(SYS_munmap, r, 4096), -EINVAL);
+	GEQ(RAW2(SYS_munmap, r - 4096, 8192), -EINVAL);
+	GEQ(RAW2(SYS_munmap, r + SBX_R_SIZE - 4096, 4096), -EINVAL);
+	GEQ(RAW2(SYS_munmap, 0, -1), -EINVAL);
+	GEQ(RAW3(SYS_mprotect, r, 4096, 7), -ENOMEM);
+	GEQ(RAW6(SYS_mmap, r, 4096, 3, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0), -ENOMEM);
+	GEQ(RAW6(SYS_mmap, r, 4096, 3, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0), -EEXIST);
+	GEQ(RAW4(SYS_mremap, r, 4096, 8192, MREMAP_MAYMOVE), -EINVAL);
+	/* A file mapping is sysd's. */
+	GEQ(RAW6(SYS_mmap, 0, 4096, 1, MAP_PRIVATE, 0, 0), -ENOSYS);
+	guest_exit(0);
+}
+
+static void test_mm(void **state)
+{
+	run(guest_mm, NULL);
+}
+
+/* ---- GS */
+
+static void guest_gs(void)
+{
+	uint64_t words[4] = {11, 22, 33, 44}, v, got;
+
+	for (int i = 0; i < 3; i++)
+		GEQ(getppid_site(), 1003);
+	for (int i = 0; i < 3; i++)
+		probe_run(PROBE_CMP, &probe, 95, 3);
+	GEQ(RAW2(SYS_arch_prctl, 0x1001, words), 0);
+	for (int i = 0; i < 5; i++) {
+		__asm__ volatile("movq %%gs:8, %0" : "=r"(v));
+		GEQ(v, 22);
+		GEQ(getppid_site(), 1003);
+		for (unsigned w = 0; w < PROBE_COUNT; w++)
+			probe_run(w, &probe, 95, 3);
+		GEQ(RAW1(95, 5), 6);
+		GEQ(RAW2(SYS_arch_prctl, 0x1004, &got), 0);
+		GEQ(got, words);
+	}
+	GEQ(RAW2(SYS_arch_prctl, 0x1001, 1ul << 63), -EPERM);
+	__asm__ volatile("wrgsbase %0" : : "r"(words + 1));
+	GEQ(RAW1(95, 5), 6);
+	__asm__ volatile("movq %%gs:8, %0" : "=r"(v));
+	GEQ(v, 33);
+	GEQ(RAW2(SYS_arch_prctl, 0x1003, &got), 0);
+	__asm__ volatile("rdfsbase %0" : "=r"(v));
+	GEQ(got, v);
+	GEQ(RAW2(SYS_arch_prctl, 0x1002, words), 0);
+	__asm__ volatile("movq %%fs:16, %0" : "=r"(v));
+	GEQ(v, 33);
+	guest_exit(0);
+}
+
+static void test_gs(void **state)
+{
+	run(guest_gs, NULL);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_registers),
+		cmocka_unit_test(test_registers_unpatched),
+		cmocka_unit_test(test_registers_spinning),
+		cmocka_unit_test(test_ids),
+		cmocka_unit_test(test_trace),
+		cmocka_unit_test(test_copy),
+		cmocka_unit_test(test_mm),
+		cmocka_unit_test(test_gs),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
