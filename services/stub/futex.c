@@ -48,6 +48,7 @@ static enum rt_t0 do_wait(struct sbx_thread *t, uint64_t op, long *ret_ret)
 	bool relative = (op & 127) == FUTEX_WAIT;
 	uint64_t a[6] = {r->rdi, op, r->rdx, 0, 0, r->r9};
 	struct ts deadline;
+	uint64_t rip = r->rip;
 	long ret;
 
 	if (r->r10) {
@@ -98,8 +99,11 @@ static enum rt_t0 do_wait(struct sbx_thread *t, uint64_t op, long *ret_ret)
 	if (r->rax == (uint64_t)-ERESTART_RESTARTBLOCK || r->rax == (uint64_t)-ERESTARTSYS) {
 		/* sysd left it to us. */
 		r->rax = r->orig_rax;
-		r->rip -= 2;
+		r->rip = rip - 2;
 	}
+	/* The deadline is for the very same wait only. */
+	if (r->rip != rip - 2 || r->rax != NR_futex)
+		t->restart_rip = 0;
 	return T0_DONE;
 }
 

@@ -276,6 +276,8 @@ int guest_run(struct guest *g)
 			if (now_ms() - start > 20000) {
 				fprintf(stderr, "guest hangs: state %u req %u\n", guest_slot(g, 0, 0)->state,
 					guest_slot(g, 0, 0)->req);
+				struct sbx_slot *s = guest_slot(g, 0, 0);
+				fprintf(stderr, "rip %#lx rax %ld orig %ld nr %lu waits %u t0 %u act %u\n", s->regs.rip, s->regs.rax, s->regs.orig_rax, s->nr, s->guest_waits, s->t0_wait, s->act);
 				return -2;
 			}
 		}
