@@ -7,6 +7,7 @@
 #include "services/sysd/mm/memd_client.h"
 #include "services/sysd/mm/vma.h"
 #include "services/sysd/task/task.h"
+#include "services/sysd/vfs/inode.h"
 
 struct mm *mm_new(struct hprocess *hp)
 {
@@ -37,7 +38,17 @@ void mm_unref(struct mm *mm)
 	hprocess_unref(mm->hp);
 	vma_remove_all(mm);
 	close_fd(&mm->maps_fd);
+	if (mm->exe_inode) {
+		mm->exe_inode->write_count++;
+		inode_unref(mm->exe_inode);
+	}
 	free(mm);
+}
+
+void mm_deny_write(struct mm *mm, struct inode *inode)
+{
+	mm->exe_inode = inode_ref(inode);
+	inode->write_count--;
 }
 
 static struct mm *mm_dup(const struct mm *from, struct hprocess *hp)
@@ -53,6 +64,9 @@ static struct mm *mm_dup(const struct mm *from, struct hprocess *hp)
 	mm->hp = fresh.hp;
 	mm->maps_fd = -1;
 	mm->file_vma_count = 0;
+	mm->exe_inode = NULL;
+	if (from->exe_inode)
+		mm_deny_write(mm, from->exe_inode);
 	mm->locked_size = 0; /* mlock(2): not inherited */
 	list_init(&mm->file_vmas);
 	if (vma_copy_all(mm, from)) {

@@ -11,6 +11,7 @@
 
 struct task;
 struct file;
+struct inode;
 struct path;
 
 struct mm {
@@ -26,12 +27,15 @@ struct mm {
 	unsigned file_vma_count;
 	uint64_t locked_size;
 	int maps_fd;            /* the host's maps of hp, -1: not opened yet */
+	struct inode *exe_inode;/* a reference; writing to it is denied (ETXTBSY) while it runs */
 };
 
 struct mm *mm_new(struct hprocess *hp);
 struct mm *mm_ref(struct mm *mm);
-/* The last reference orders memd to end the host process. */
+/* The last reference orders memd to end the host process. May sleep. */
 void mm_unref(struct mm *mm);
+/* The program that runs in mm, for once. */
+void mm_deny_write(struct mm *mm, struct inode *inode);
 
 /* fork(2): makes the host process of a child with a copy of t's memory (t runs the host clone) and
  * the host thread `child_ht` at t's index, up to its HELLO. Sleeps. Returns 0, -EAGAIN or -ENOMEM. */
