@@ -30,6 +30,7 @@ static const struct confine_call calls[] = {
 	CALL(renameat2, "rename with flags"),
 	CALL(fchmod, "chmod"),
 	CALL(fchmodat, "chmod"),
+	{.nr = 452 /* fchmodat2 */, .why = "chmod of what it holds by O_PATH descriptors"},
 	CALL(fchown, "chown"),
 	CALL(fchownat, "chown"),
 	CALL(utimensat, "times"),

@@ -17,13 +17,11 @@ struct mmap_req;
 
 struct backing {
 	uint64_t size;        /* the file's; change it through the functions only */
-	uint64_t allocated;   /* bytes of storage, for st_blocks and quotas (kept up to date on read of
-			       * backing_allocated for a host memfd) */
 	uint8_t *small;       /* small_capacity bytes; content beyond size is zero */
 	uint32_t small_capacity;
 	uint32_t seals;       /* F_SEAL_*; meaningful when sealable */
-	uint8_t **chunks;     /* BACKING_CHUNK_SIZE each, NULL: a hole */
-	uint64_t chunk_count;
+	struct backing_chunk *chunks; /* sorted by index; what is missing is a hole */
+	uint32_t chunk_count, chunk_capacity;
 	int fd;               /* host memfd, or -1 */
 	bool sealable;        /* made by memfd_create(MFD_ALLOW_SEALING) */
 	bool noexec;          /* MFD_NOEXEC_SEAL: made without execute bits */
