@@ -6,6 +6,9 @@
 /* Weak: a build without a subsystem (a unit test) leaves it out. */
 #define SUBSYSTEM(name) extern void name(void) __attribute__((weak));
 SUBSYSTEM(kinfo_host_init)
+SUBSYSTEM(time_host_init)
+SUBSYSTEM(time_init)
+SUBSYSTEM(tty_init)
 SUBSYSTEM(tmpfs_init)
 SUBSYSTEM(anon_inode_init)
 SUBSYSTEM(dev_init)
@@ -25,6 +28,7 @@ SUBSYSTEM(mqueue_init)
 void subsystems_host_init(void)
 {
 	CALL(kinfo_host_init);
+	CALL(time_host_init);
 }
 
 int subsystems_init(void)
@@ -33,6 +37,8 @@ int subsystems_init(void)
 	CALL(tmpfs_init);
 	CALL(dev_init);
 	CALL(devpts_init);
+	CALL(tty_init);
+	CALL(time_init);
 	CALL(overlay_init);
 	CALL(proc_fs_init);
 	CALL(sysfs_init);

@@ -56,8 +56,8 @@ bool cputimer_cancel(struct cputimer *ct);
 /* exec: the group's clocks now stand in another host process. */
 void cputimer_rebind(struct signal *sig);
 /* Before the confinement, on the main thread, with no other thread started yet. */
-int cputimer_init_host(void);
+void time_host_init(void);
 /* After sched_init. */
-int cputimer_start_host(void);
+void time_init(void);
 
 #endif

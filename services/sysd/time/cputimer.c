@@ -139,7 +139,7 @@ static void on_signal(void *arg, uint32_t revents)
 	host_watch_arm(&watch, EPOLLIN);
 }
 
-int cputimer_init_host(void)
+static int init_host(void)
 {
 	sigset_t set;
 
@@ -151,9 +151,22 @@ int cputimer_init_host(void)
 	return signal_fd < 0 ? -errno : 0;
 }
 
-int cputimer_start_host(void)
+static int start_host(void)
 {
 	int err = host_watch_add(&watch, signal_fd, on_signal, NULL);
 
 	return err ? err : host_watch_arm(&watch, EPOLLIN);
+}
+
+/* Without them CPU timers cannot be armed (EAGAIN); all else works. */
+void time_host_init(void)
+{
+	if (init_host() < 0)
+		close_fd(&signal_fd);
+}
+
+void time_init(void)
+{
+	if (signal_fd >= 0 && start_host() < 0)
+		close_fd(&signal_fd);
 }

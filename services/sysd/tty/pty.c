@@ -344,5 +344,4 @@ void tty_init(void)
 	chrdev_register(5, 1, &dev_console_fops);
 	chrdev_register(5, 2, &pty_master_fops);
 	chrdev_register(TTY_MAJOR_PTS, CHRDEV_ANY_MINOR, &pty_slave_fops);
-	devpts_init();
 }
