@@ -1,37 +1,39 @@
-/* sbx-memd: started by the launcher, see common/ipc/startup.h for its descriptors. */
+/* sbx-memd: address spaces of the guest and the supervisor of its processes. See README.md, and
+ * common/ipc/startup.h for its descriptors. */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
+#include "common/confine/confine.h"
+#include "common/ipc/service.h"
 #include "common/log/log.h"
 #include "memd/memd.h"
 
-static void report(const char *text)
-{
-	(void)!write(SBX_FD_READY, text, strlen(text));
-	close(SBX_FD_READY);
-}
-
-int main(void)
+int main(int argc, char **argv)
 {
 	static struct memd m;
-	char text[128];
+	struct service_options opt;
 	int ret;
 
-	log_init("memd", SBX_FD_LOG, LOG_INFO_, LOG_TEXT);
-	ret = memd_init(&m, MEMD_FD_SYSD_RING, MEMD_FD_SYSD_PASS,
-			fcntl(MEMD_FD_LAUNCH_PASS, F_GETFD) >= 0 ? MEMD_FD_LAUNCH_PASS : -1);
-	if (!ret)
-		ret = memd_bring_up(&m);
-	if (ret) {
-		snprintf(text, sizeof(text), "memd cannot start: %s\n", strerror(-ret));
-		log_error("cannot start: %s", strerror(-ret));
-		report(text);
-		memd_done(&m);
+	if (service_start(argc, argv, "memd", &opt) < 0)
 		return 1;
+	/* Before the empty root: it takes /proc along as a descriptor. */
+	ret = memd_init(&m, MEMD_FD_SYSD_RING, MEMD_FD_SYSD_PASS, MEMD_FD_LAUNCH_PASS);
+	if (ret < 0)
+		return service_fail("cannot start: %s", strerror(-ret));
+	ret = confine_enter(&confine_memd, &opt.confine);
+	if (ret < 0)
+		return service_fail("cannot enter the sandbox: %s", strerror(-ret));
+	ret = memd_bring_up(&m);
+	if (ret < 0)
+		return service_fail("cannot make the first guest process: %s", strerror(-ret));
+	ret = confine_apply(&confine_memd, &opt.confine);
+	if (ret < 0) {
+		memd_done(&m);
+		return service_fail("cannot install the system call filter: %s", strerror(-ret));
 	}
-	report("\n");
+	service_ready();
 	ret = memd_serve(&m);
 	memd_done(&m);
+	log_info("ends: %s", ret ? strerror(-ret) : "sysd is gone");
 	return ret ? 1 : 0;
 }
