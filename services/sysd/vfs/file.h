@@ -77,7 +77,7 @@ void file_unref(struct file *f); /* last: release; may sleep */
 /* A file on an inode, through its fop->open. flags: O_*. */
 int file_open_path(const struct path *path, unsigned flags, struct cred *cred, struct file **ret);
 /* A file without a place in the tree ("pipe:[7]", "anon_inode:[eventfd]"): an inode of the internal
- * file system with this mode and name. `priv` is put into file->priv before. */
+ * file system with this mode and name; a name that ends in ':' gets "[inode number]" behind it. `priv` is put into file->priv before. */
 int file_new_anon(const char *name, uint32_t mode, const struct file_ops *op, unsigned flags, void *priv,
 		  struct file **ret);
 /* A further file on the inode of `like`, which file_new_anon made (the other end of a pipe). */

@@ -1,0 +1,49 @@
+/* Network namespaces and the table of families. */
+#include "services/sysd/net/net_ns.h"
+
+#include <stdlib.h>
+
+#include "services/sysd/net/family.h"
+#include "services/sysd/task/nsproxy.h"
+
+#include "common/base/util.h"
+
+static const struct net_family *families[NET_FAMILY_MAX];
+
+struct net_ns *net_ns_new(void)
+{
+	static uint64_t last_id = 0xf0000098; /* numbers like those of nsfs inodes */
+	struct net_ns *ns = calloc(1, sizeof(*ns));
+
+	if (!ns)
+		return NULL;
+	ns->refs = 1;
+	ns->id = last_id++;
+	ns->unix_dgram_qlen = 10;
+	ns->somaxconn = 4096;
+	for (size_t i = 0; i < ARRAY_SIZE(ns->unix_names); i++)
+		list_init(&ns->unix_names[i]);
+	return ns;
+}
+
+struct net_ns *net_ns_ref(struct net_ns *ns)
+{
+	ns->refs++;
+	return ns;
+}
+
+void net_ns_unref(struct net_ns *ns)
+{
+	if (ns && !--ns->refs)
+		free(ns);
+}
+
+void net_family_register(const struct net_family *f)
+{
+	families[f->family] = f;
+}
+
+const struct net_family *net_family_find(int family)
+{
+	return family >= 0 && family < NET_FAMILY_MAX ? families[family] : NULL;
+}
