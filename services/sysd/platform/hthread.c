@@ -171,7 +171,7 @@ void hthread_bind(struct hthread *ht, struct task *t)
 		return;
 	t->ht = ht;
 	s->sigmask = t->blocked;
-	s->trace = strace_enabled || t->ptrace;
+	s->trace = strace_enabled || t->ptrace || t->seccomp_mode;
 	hthread_publish_ids(t);
 }
 

@@ -6,6 +6,7 @@
 
 struct task;
 struct signal;
+struct sbx_sigframe_req;
 
 /* si_code values that the kernel itself sends. */
 #define ABI_SI_USER 0
@@ -37,13 +38,26 @@ void signal_recalc(struct task *t);
 void signal_set_blocked(struct task *t, sigset64_t mask);
 
 /* The way out of a system call or kick, on the task's strand: stops, kills, or prepares one
- * handler. Turns -ERESTART* in *ret into -EINTR or into a restart (registers in the slot). Fills
- * slot.sig and returns true when a handler is to run (the reply is SBX_ACT_SIGNAL). */
-bool signal_deliver(struct task *t, int64_t *ret);
+ * handler. Turns -ERESTART* in *ret into -EINTR or into a restart (then t->regs_replaced is set and the
+ * registers say so). Returns true when a handler is to run: *ret_req describes its frame. Does not
+ * return when the task ends. */
+bool signal_deliver(struct task *t, int64_t *ret, struct sbx_sigframe_req *ret_req);
 
 /* Takes the next signal of `set` off the queues into *info; returns its number or 0. Prefers
  * synchronous ones, then the lowest number; thread before group. */
 int signal_dequeue(struct task *t, sigset64_t set, struct abi_siginfo *info);
+
+/* The mask that holds now: the slot's while guest code runs. */
+sigset64_t signal_blocked(const struct task *t);
+/* A wait with another mask (sigsuspend, ppoll, pselect, epoll_pwait): sets it and has the old one
+ * restored at the way out, after a handler ran or not. */
+void signal_set_temp_mask(struct task *t, sigset64_t mask);
+/* The wait ended without -EINTR: the old mask is back. */
+void signal_restore_temp_mask(struct task *t);
+/* All thread groups that the rule of kill(2) lets t signal: 0 or -EPERM. */
+int signal_may_send(struct task *t, struct signal *to, int signo);
+/* Is this signal ignored by the group (SIG_IGN or ignored by default)? For SIGTTOU and its kin. */
+bool signal_is_ignored(const struct task *t, int signo);
 
 struct sighand *sighand_new(void);
 struct sighand *sighand_dup(const struct sighand *sh);

@@ -7,6 +7,8 @@
 #include "common/base/list.h"
 #include "services/sysd/core/waitq.h"
 
+struct ucount;
+
 typedef uint64_t sigset64_t; /* bit signo - 1 */
 #define SIG_BIT(signo) (1ull << ((signo)-1))
 #define SIG_COUNT 64
@@ -29,7 +31,7 @@ _Static_assert(sizeof(struct abi_siginfo) == 128, "siginfo_t is 128 bytes");
 struct sigqueue {
 	struct list link;
 	struct abi_siginfo info;
-	void *owner; /* a POSIX timer that keeps its queue entry, or NULL */
+	struct ucount *ucount; /* whose RLIMIT_SIGPENDING it counts against */
 };
 struct sigpending {
 	struct list queue; /* struct sigqueue */

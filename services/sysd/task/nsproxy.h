@@ -23,6 +23,14 @@ struct nsproxy *nsproxy_new(void);
 struct nsproxy *nsproxy_ref(struct nsproxy *ns);
 struct nsproxy *nsproxy_dup(const struct nsproxy *ns);
 void nsproxy_unref(struct nsproxy *ns);
+struct task;
+/* May t make what clone's and unshare's CLONE_NEW* flags ask for? 0, -EPERM or -EINVAL. */
+int nsproxy_check_flags(struct task *t, uint64_t flags);
+/* The namespaces of a new child (its fs is set), and unshare(2) of t's own. Sleep. */
+int nsproxy_copy(struct task *t, struct task *child, uint64_t flags);
+int nsproxy_unshare(struct task *t, uint64_t flags);
+/* The inode number of a new namespace. */
+uint64_t ns_id_new(void);
 struct ipc_ns *ipc_ns_new(void);
 struct ipc_ns *ipc_ns_ref(struct ipc_ns *ns);
 void ipc_ns_unref(struct ipc_ns *ns);

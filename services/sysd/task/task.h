@@ -63,6 +63,7 @@ struct task {
 	sigset64_t blocked;          /* a copy of slot.sigmask, taken at each request */
 	sigset64_t saved_mask;       /* sigsuspend, ppoll...: restored when no handler ran */
 	bool restore_mask;
+	sigset64_t real_blocked;     /* sigtimedwait: what was blocked before */
 	struct sigpending pending;
 	struct altstack altstack;
 	bool sigpending_flag;        /* a deliverable signal or another reason to leave a sleep */

@@ -1,0 +1,75 @@
+/* What the files of task/ share among themselves, and the hooks of other subsystems that may not be
+ * linked (unit tests). */
+#ifndef SYSD_TASK_INTERNAL_H
+#define SYSD_TASK_INTERNAL_H
+
+#include "services/sysd/platform/hthread.h"
+#include "services/sysd/signal/internal.h"
+#include "services/sysd/task/nsproxy.h"
+#include "services/sysd/task/task.h"
+#include "services/sysd/task/ucount.h"
+
+/* ---- registry.c: ids and lists ---------------------------------------------------------------- */
+/* A free id, or 0: none is left. `want` != 0 asks for that one. */
+uint32_t tid_alloc(uint32_t want);
+void registry_add_task(struct task *t);
+void registry_remove_task(struct task *t);
+void registry_add_signal(struct signal *sig);
+/* exec of a thread that is no leader: both tasks get the other's id. */
+void registry_swap_ids(struct task *a, struct task *b);
+unsigned registry_task_count(void);
+struct signal *init_signal(void); /* of pid 1; NULL when there is none */
+
+/* ---- create.c: the objects -------------------------------------------------------------------- */
+struct task *task_alloc(void);
+void task_ref(struct task *t);
+void task_unref(struct task *t);
+struct signal *signal_alloc(void);
+struct signal *signal_ref(struct signal *sig);
+void signal_unref(struct signal *sig);
+
+/* ---- run.c ------------------------------------------------------------------------------------ */
+/* What a new task does first, on its own strand (clone.c). */
+void task_first_steps(struct task *t);
+/* Ends host threads whose owners are gone: see hostend.c. */
+void host_thread_end(struct task *t);
+void host_threads_sweep(void);
+/* A host thread that was made for t, which will not start after all. */
+void host_thread_discard(struct task *t);
+/* A thread of a group that ends for good: it need not say another word. */
+void host_thread_kill(struct task *t);
+
+/* ---- vfork ------------------------------------------------------------------------------------ */
+/* exec or exit of a vfork child: the parent goes on, and gets its host thread back. */
+void vfork_release(struct task *child);
+
+/* ---- exit.c, reap.c --------------------------------------------------------------------------- */
+/* Takes the task out of everything; a zombie's last step. */
+void task_release(struct task *t);
+/* The group has ended (or is seen to by its tracer): tells the parent. True: nobody waits, release. */
+bool notify_parent_exit(struct task *leader);
+void reparent_children(struct signal *sig);
+
+/* ---- process groups --------------------------------------------------------------------------- */
+bool session_exists(uint32_t sid);
+
+/* ---- others' hooks ---------------------------------------------------------------------------- */
+struct tty;
+struct sem_undo;
+void futex_exit_robust(struct task *t) __attribute__((weak));
+void sem_exit(struct task *t) __attribute__((weak));
+int sem_clone(struct task *parent, struct task *child, bool share) __attribute__((weak));
+void tty_disassociate(struct signal *leader, bool on_exit) __attribute__((weak));
+void itimers_exit(struct signal *sig) __attribute__((weak));
+void posix_timers_delete_all(struct signal *sig) __attribute__((weak));
+void cputime_fork(struct signal *child) __attribute__((weak));
+void cputime_exec(struct signal *sig, struct mm *new_mm) __attribute__((weak));
+void cputime_exit(struct signal *sig) __attribute__((weak));
+void cputime_group(struct signal *sig, uint64_t *u, uint64_t *s) __attribute__((weak));
+void ptrace_exit(struct task *t) __attribute__((weak));          /* of a tracer or tracee */
+void ptrace_event_exit(struct task *t) __attribute__((weak));
+void ptrace_event_exec(struct task *t, uint32_t old_tid) __attribute__((weak));
+void seccomp_release(struct task *t) __attribute__((weak));
+void seccomp_inherit(struct task *parent, struct task *child) __attribute__((weak));
+
+#endif

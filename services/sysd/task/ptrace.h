@@ -1,0 +1,16 @@
+/* ptrace(2): who may look into whom, and the state of a traced task. */
+#ifndef SYSD_TASK_PTRACE_H
+#define SYSD_TASK_PTRACE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct task;
+
+/* The access rule of ptrace, /proc/PID/mem, process_vm_readv(2), pidfd_getfd(2)...: the same user with
+ * no more capabilities, and dumpable, or CAP_SYS_PTRACE. */
+bool ptrace_may_access(struct task *t, struct task *of);
+/* The tracer's id for /proc/PID/status, 0: none. */
+uint32_t ptrace_tracer_tid(const struct task *t);
+
+#endif

@@ -1,0 +1,112 @@
+/* The strand of a task: takes a request of its host thread, serves it, and leaves for guest code by way
+ * of the signals. */
+#include "common/base/util.h"
+#include "services/sysd/syscall/syscall.h"
+#include "services/sysd/task/internal.h"
+
+void ptrace_syscall_enter(struct task *t) __attribute__((weak));
+void ptrace_syscall_exit(struct task *t, int64_t *ret) __attribute__((weak));
+
+/* The reply. in_call: *ret is a call's result. */
+static void leave(struct task *t, int64_t ret)
+{
+	struct sbx_sigframe_req req;
+	bool in_call = t->nr >= 0;
+
+	if (unlikely(ret <= -ERESTARTSYS && ret >= -ERESTART_RESTARTBLOCK) || t->restore_mask ||
+	    signal_pending(t)) {
+		if (signal_deliver(t, &ret, &req)) {
+			bool has_ret = in_call && !t->regs_replaced;
+
+			t->nr = -1;
+			hthread_reply_signal(t, ret, has_ret, &req);
+			goto out;
+		}
+	}
+	t->nr = -1;
+	if (in_call && !t->regs_replaced)
+		hthread_reply_return(t, ret);
+	else
+		hthread_reply_resume(t);
+out:
+	/* A second signal, or one that came while the reply was made: the kick brings the thread back. */
+	if (unlikely(signal_pending(t)))
+		signal_wake_task(t, false);
+}
+
+static void serve_call(struct task *t)
+{
+	int64_t ret;
+
+	t->regs_replaced = false;
+	if (unlikely(t->ptrace) && ptrace_syscall_enter)
+		ptrace_syscall_enter(t);
+	ret = syscall_dispatch(t);
+	if (unlikely(t->ptrace) && ptrace_syscall_exit)
+		ptrace_syscall_exit(t, &ret);
+	leave(t, ret);
+}
+
+static void serve_fault(struct task *t)
+{
+	struct hthread *ht = t->ht;
+	struct abi_siginfo info = {.si_code = ht->fault_code};
+	int signo = (int)ht->fault_signo;
+
+	/* hostile code claims it, and can only harm itself */
+	if (signo != SIGSEGV && signo != SIGBUS && signo != SIGILL && signo != SIGFPE && signo != SIGTRAP) {
+		signo = SIGSEGV;
+		info.si_code = ABI_SI_KERNEL;
+	}
+	info.si_signo = signo;
+	info.fault.addr = ht->fault_addr;
+	signal_force(t, signo, &info);
+	leave(t, 0);
+}
+
+static void strand_main(void *arg)
+{
+	struct task *t = arg;
+
+	task_first_steps(t);
+	t->nr = -1;
+	leave(t, 0);
+	for (;;) {
+		int req = hthread_next_request(t);
+
+		if (req != SBX_REQ_SYSCALL)
+			t->nr = -1;
+		switch (req) {
+		case SBX_REQ_SYSCALL:
+			serve_call(t);
+			break;
+		case SBX_REQ_KICKED:
+			t->regs_replaced = false;
+			leave(t, 0);
+			break;
+		case SBX_REQ_FAULT:
+			t->regs_replaced = false;
+			serve_fault(t);
+			break;
+		case -ESRCH:
+			/* an ordered end, or the host process died on its own */
+			signal_group_exit(t->signal, SIGKILL);
+			task_exit(t, t->signal->group_exit_code);
+		default:
+			/* the runtime was tampered with */
+			signal_group_exit(t->signal, SIGSEGV);
+			task_exit(t, t->signal->group_exit_code);
+		}
+	}
+}
+
+int task_start(struct task *t)
+{
+	int ret;
+
+	task_ref(t);
+	ret = sched_start(&t->strand, strand_main, t);
+	if (ret < 0)
+		task_unref(t);
+	return ret;
+}
