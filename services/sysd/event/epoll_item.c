@@ -9,7 +9,6 @@
 #include "services/sysd/event/epoll_private.h"
 #include "services/sysd/vfs/file.h"
 
-#define POLLFREE 0x4000u /* the queue itself goes away */
 #define USER_WATCHES_MAX (1u << 20)
 static unsigned watch_count;
 
@@ -84,7 +83,7 @@ static bool ep_callback(struct waitq_entry *e, uint32_t events)
 	struct epitem *epi = CONTAINER_OF(e, struct ep_wait, entry)->item;
 	bool taken = true;
 
-	if (events & POLLFREE)
+	if (events & EPOLL_QUEUE_GONE)
 		waitq_del(e);
 	if (!(epi->events & ~EP_PRIVATE_BITS))
 		return false;
