@@ -436,7 +436,9 @@ int zygote_start(struct memd *m)
 	if (ret)
 		return ret;
 	/* sysd has its writable mapping; nobody else shall ever get one. */
-	if (fcntl(m->ctl_fd, F_ADD_SEALS, F_SEAL_FUTURE_WRITE | F_SEAL_GROW | F_SEAL_SHRINK) < 0) {
+	const int seals = F_SEAL_FUTURE_WRITE | F_SEAL_GROW | F_SEAL_SHRINK;
+
+	if ((fcntl(m->ctl_fd, F_GET_SEALS) & seals) != seals && fcntl(m->ctl_fd, F_ADD_SEALS, seals) < 0) {
 		log_error("cannot seal the control page: %s", strerror(errno));
 		return -errno;
 	}

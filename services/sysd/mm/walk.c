@@ -74,7 +74,7 @@ static bool parse_line(char *line, struct mm_region *r, uint64_t *ret_ino, char 
 
 static const char *special_name(const struct mm *mm, const struct mm_region *r, uint64_t ino, const char *host)
 {
-	if (!strncmp(host, "[vvar", 5) || !strcmp(host, "[vdso]"))
+	if (!strncmp(host, "[vvar", 5) || !strcmp(host, "[vdso]") || !strcmp(host, "[vsyscall]"))
 		return host;
 	if (ino)
 		return r->flags & MAP_SHARED ? "/dev/zero (deleted)" : NULL;
