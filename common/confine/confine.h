@@ -31,6 +31,7 @@ extern const struct confine_policy confine_sysd, confine_memd, confine_netd, con
 
 struct confine_options {
 	bool terminal, debug;
+	bool jail;            /* the launcher left a prepared root as the working directory */
 	bool unsafe;          /* the operator asked for no confinement: a warning instead of failure */
 };
 /* First thing in main, with one thread: takes the empty root that the launcher left as the working

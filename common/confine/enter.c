@@ -11,8 +11,11 @@
 #include "common/base/util.h"
 #include "common/log/log.h"
 
-static int take_root(void)
+static int take_root(const struct confine_options *opt)
 {
+	/* without it the working directory is the host's, which must stay as it is */
+	if (!opt->jail)
+		return -ENOENT;
 	/* pivot_root(2), NOTES: the old root is stacked on the new one and detached from there */
 	if (syscall(SYS_pivot_root, ".", ".") < 0)
 		return -errno;
@@ -76,7 +79,7 @@ int confine_enter(const struct confine_policy *p, const struct confine_options *
 	const struct rlimit no_core = {0, 0};
 	int r;
 
-	r = step(take_root(), opt, p->service, "entering the empty root (pivot_root)");
+	r = step(take_root(opt), opt, p->service, "entering the empty root (pivot_root)");
 	if (r == 0)
 		r = step(keep_caps(p->caps), opt, p->service, "dropping capabilities");
 	if (r == 0)

@@ -343,7 +343,7 @@ int ctl_decode(const void *buf, size_t size, struct ctl_msg *ret)
 
 	cbor_r_init(&r, buf, size);
 	get_fields(&r, 10);
-	m.type = (enum ctl_type)cbor_r_uint(&r, CTL_DELETE);
+	m.type = (enum ctl_type)cbor_r_uint(&r, CTL_TYPE_MAX);
 	m.id = cbor_r_uint(&r, UINT64_MAX);
 	m.pid = (uint32_t)cbor_r_uint(&r, INT32_MAX);
 	m.value = cbor_r_int(&r);

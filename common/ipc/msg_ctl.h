@@ -23,6 +23,8 @@ enum ctl_type {
 	CTL_STATE = 64,     /* reply: text = the state as JSON */
 	CTL_WAIT = 65,      /* pid: reply at its end, value = status */
 	CTL_DELETE = 66,    /* ends the supervisor; reply when all is cleaned */
+	CTL_BEGIN = 67,     /* starts the process of a created container */
+	CTL_TYPE_MAX = CTL_BEGIN,
 };
 
 /* A list of strings; v is NULL-terminated beside its count. */

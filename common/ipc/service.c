@@ -2,6 +2,7 @@
 #include "common/ipc/service.h"
 
 #include <fcntl.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -23,6 +24,10 @@ int service_start(int argc, char **argv, const char *name, struct service_option
 
 		if (!strcmp(a, "--log-level=debug"))
 			opt.debug_log = true;
+		else if (!strcmp(a, "--log-level=warning"))
+			level = LOG_WARN_;
+		else if (!strcmp(a, "--jail"))
+			opt.confine.jail = true;
 		else if (!strcmp(a, "--log-format=json"))
 			format = LOG_JSON;
 		else if (!strcmp(a, "--terminal"))
@@ -49,6 +54,7 @@ int service_start(int argc, char **argv, const char *name, struct service_option
 	for (int fd = SBX_FD_LOG; fd < SBX_FD_LOG + 16; fd++)
 		fcntl(fd, F_SETFD, FD_CLOEXEC); /* EBADF for those that this service does not have */
 	log_init(name, SBX_FD_LOG, level, format);
+	mallopt(M_ARENA_MAX, 1); /* threads that allocate little do not need an arena each */
 	snprintf(comm, sizeof(comm), "sbx-%s", name);
 	prctl(PR_SET_NAME, comm);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);

@@ -1,0 +1,68 @@
+/* A bundle's config.json, read and checked in whole: what it says is either in here or was an error
+ * that names the field. */
+#ifndef LAUNCHER_OCI_SPEC_H
+#define LAUNCHER_OCI_SPEC_H
+
+#include <jansson.h>
+#include "common/ipc/msg_ctl.h"
+#include "launcher/error.h"
+#include "launcher/oci/json.h"
+
+/* A place on the host that fsd serves; its index is the order in `sources`. */
+struct spec_source {
+	char *path;      /* absolute */
+	bool readonly, recursive, file;
+};
+
+struct spec_resources {
+	bool any;
+	int64_t memory_limit, memory_swap, memory_reservation; /* 0: not set; -1: no limit */
+	int64_t pids_limit;
+	int64_t cpu_quota;
+	uint64_t cpu_period, cpu_shares;
+	char *cpus, *mems;
+};
+
+struct spec {
+	char *bundle;             /* absolute */
+	char *rootfs;
+	struct ctl_config *config;
+	struct ctl_process *process;
+	struct spec_source *sources;
+	size_t source_count;
+	char *cgroup_path;        /* linux.cgroupsPath or NULL */
+	struct spec_resources resources;
+	json_t *annotations;
+	char *oci_version;
+};
+
+struct spec_options {
+	bool overlay_memory;      /* --overlay=memory: writes to the root stay in memory */
+	bool shared_files;        /* --file-access=shared */
+};
+
+int spec_load(const char *bundle, const struct spec_options *opt, struct spec **ret_spec, struct err *e);
+/* The spec of `sbx-launch do`: the host's root beneath a memory overlay. */
+int spec_for_host(char **args, const char *cwd, struct spec **ret_spec, struct err *e);
+void spec_free(struct spec *s);
+
+/* Parts, used by exec --process too. `base` limits: what is not given stays as in *p. */
+int spec_read_process(const struct node *n, struct ctl_process *p, struct err *e);
+/* Adds a source of fsd; its index or -errno. */
+int spec_add_source(struct spec *s, const char *path, bool readonly, bool recursive, struct err *e);
+struct ctl_mount *spec_add_mount(struct spec *s, const char *target, const char *type, const char *source,
+				 const char *data, uint64_t flags, struct err *e);
+int spec_read_mounts(const struct node *n, struct spec *s, const struct spec_options *opt, struct err *e);
+int spec_read_linux(const struct node *n, struct spec *s, struct err *e);
+
+/* "CAP_CHOWN" to its number, or -1. */
+int spec_cap_from_name(const char *name);
+int spec_rlimit_from_name(const char *name);
+uint64_t spec_cap_all(void);
+/* The process starts with the launcher's own limits. */
+int spec_inherit_rlimits(struct ctl_process *p);
+int spec_set_rlimit(struct ctl_process *p, uint32_t resource, uint64_t soft, uint64_t hard);
+/* What `sbx-launch spec` writes. */
+json_t *spec_default(void);
+
+#endif

@@ -1,0 +1,342 @@
+#include "launcher/sandbox/sandbox.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/eventfd.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include "common/base/util.h"
+#include "common/ipc/fdpass.h"
+#include "common/log/log.h"
+
+#define CALL_TIMEOUT_MS 30000
+
+static const char *const names[SERVICE_COUNT] = {"sysd", "memd", "fsd", "netd"};
+
+uint64_t sandbox_pass(struct sandbox *sb, int fd)
+{
+	uint64_t ticket = ++sb->next_ticket;
+	int r;
+
+	for (int i = 0; i < 5000; i++) {
+		r = fdpass_send(sb->services[SERVICE_SYSD].pass_fd, ticket, fd);
+		if (r != -EAGAIN)
+			return r == 0 ? ticket : 0;
+		usleep(200);
+	}
+	return 0;
+}
+
+int sandbox_post(struct sandbox *sb, struct ctl_msg *m)
+{
+	CLEANUP_FREE uint8_t *buf = NULL;
+	long size;
+
+	m->id = ++sb->next_id;
+	size = ctl_encode(m, &buf);
+	return size < 0 ? (int)size : endpoint_send(sb->ep, buf, (size_t)size);
+}
+
+bool sandbox_take(struct sandbox *sb, struct ctl_msg *ret)
+{
+	struct inbox *in = &sb->inbox;
+	struct inbox_item *item;
+
+	pthread_mutex_lock(&in->lock);
+	item = in->first;
+	if (item) {
+		in->first = item->next;
+		if (!in->first)
+			in->last = &in->first;
+	}
+	pthread_mutex_unlock(&in->lock);
+	if (!item)
+		return false;
+	*ret = item->msg;
+	free(item);
+	return true;
+}
+
+/* Back to the front: a message that a call was not waiting for. */
+static void put_back(struct sandbox *sb, struct ctl_msg *list, size_t count)
+{
+	struct inbox *in = &sb->inbox;
+
+	pthread_mutex_lock(&in->lock);
+	while (count--) {
+		struct inbox_item *item = calloc(1, sizeof(*item));
+
+		if (!item) {
+			ctl_msg_done(&list[count]);
+			continue;
+		}
+		item->msg = list[count];
+		item->next = in->first;
+		if (!in->first)
+			in->last = &item->next;
+		in->first = item;
+	}
+	pthread_mutex_unlock(&in->lock);
+}
+
+int sandbox_check(struct sandbox *sb, struct err *e)
+{
+	for (int i = 0; i < SERVICE_COUNT; i++) {
+		struct service *s = &sb->services[i];
+		siginfo_t si = {0};
+
+		if (s->pid <= 0 || s->dead)
+			continue;
+		if (waitid(P_PID, (id_t)s->pid, &si, WEXITED | WNOHANG | WNOWAIT) < 0 || si.si_pid == 0)
+			continue;
+		if (si.si_code == CLD_EXITED)
+			return err_set(e, EIO, "sbx-%s ended with status %d", s->name, si.si_status);
+		return err_set(e, EIO, "sbx-%s was killed by signal %d (%s)%s", s->name, si.si_status,
+			       strsignal(si.si_status),
+			       si.si_status == SIGSYS ? ": it made a system call that its filter does not allow"
+						      : "");
+	}
+	return 0;
+}
+
+int64_t sandbox_call(struct sandbox *sb, struct ctl_msg *m, int timeout_ms, struct err *e)
+{
+	struct ctl_msg others[64];
+	size_t other_count = 0;
+	struct timespec t0, t;
+	int r = sandbox_post(sb, m);
+
+	if (r < 0)
+		return err_sys(e, -r, "sending a request to sbx-sysd");
+	clock_gettime(CLOCK_MONOTONIC, &t0);
+	for (;;) {
+		struct ctl_msg reply;
+		struct pollfd p[SERVICE_COUNT + 1] = {{.fd = sb->inbox.event_fd, .events = POLLIN}};
+		uint64_t count;
+		int left = -1;
+
+		while (sandbox_take(sb, &reply)) {
+			if (reply.type == CTL_REPLY && reply.id == m->id) {
+				int64_t value = reply.value;
+
+				put_back(sb, others, other_count);
+				if (value < 0)
+					err_set(e, (int)-value, "%s", reply.text ? reply.text : strerror((int)-value));
+				else if (reply.text) {
+					free(m->text);
+					m->text = STEAL_PTR(reply.text);
+				}
+				ctl_msg_done(&reply);
+				return value;
+			}
+			if (other_count < ARRAY_SIZE(others))
+				others[other_count++] = reply;
+			else
+				ctl_msg_done(&reply);
+		}
+		r = sandbox_check(sb, e);
+		if (r < 0)
+			break;
+		if (timeout_ms >= 0) {
+			clock_gettime(CLOCK_MONOTONIC, &t);
+			left = timeout_ms - (int)((t.tv_sec - t0.tv_sec) * 1000 + (t.tv_nsec - t0.tv_nsec) / 1000000);
+			if (left <= 0) {
+				r = err_set(e, ETIMEDOUT, "sbx-sysd does not answer");
+				break;
+			}
+		}
+		for (int i = 0; i < SERVICE_COUNT; i++)
+			p[i + 1] = (struct pollfd){.fd = sb->services[i].pidfd, .events = POLLIN};
+		poll(p, SERVICE_COUNT + 1, left);
+		if (p[0].revents && read(sb->inbox.event_fd, &count, sizeof(count)) < 0)
+			continue;
+	}
+	put_back(sb, others, other_count);
+	return r;
+}
+
+static void now_text(char *buf, size_t size)
+{
+	struct timespec ts;
+	struct tm tm;
+	size_t n;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	gmtime_r(&ts.tv_sec, &tm);
+	n = strftime(buf, size, "%Y-%m-%dT%H:%M:%S", &tm);
+	snprintf(buf + n, size - n, ".%09ldZ", ts.tv_nsec);
+}
+
+static int fill_state(struct sandbox *sb, struct err *e)
+{
+	struct state *st = sb->state;
+	char when[48];
+
+	now_text(when, sizeof(when));
+	st->pid = getpid();
+	st->start_time = state_start_time(st->pid);
+	st->status = strdup("creating");
+	st->created = strdup(when);
+	st->bundle = strdup(sb->spec->bundle);
+	st->rootfs = strdup(sb->spec->rootfs);
+	st->oci_version = strdup(sb->spec->oci_version);
+	st->annotations = json_incref(sb->spec->annotations);
+	if (!st->status || !st->created || !st->bundle || !st->rootfs || !st->oci_version)
+		return err_sys(e, ENOMEM, "state");
+	return state_save(st, e);
+}
+
+/* Strings of the configuration that only the command line knows. */
+static int complete_config(struct sandbox *sb, struct err *e)
+{
+	struct ctl_config *c = sb->spec->config;
+	const char *network = sb->opt->network;
+
+	c->id = strdup(sb->state->id);
+	if (!c->id)
+		return err_sys(e, ENOMEM, "configuration");
+	c->strace = sb->opt->strace;
+	c->debug = sb->opt->debug;
+	if (network)
+		c->network = !strcmp(network, "none") ? 0 : !strcmp(network, "host") ? 2 : 1;
+	if (sb->spec->cgroup_path)
+		c->cgroup = strdup(sb->spec->cgroup_path);
+	return 0;
+}
+
+static int bring_up(struct sandbox *sb, struct err *e)
+{
+	struct ctl_msg m = {.type = CTL_CONFIGURE, .config = sb->spec->config};
+	int r;
+
+	if ((r = fill_state(sb, e)) || (r = complete_config(sb, e)) || (r = cgroup_enter(sb, e)) ||
+	    (r = sandbox_start_services(sb, e)))
+		return r;
+	r = (int)sandbox_call(sb, &m, CALL_TIMEOUT_MS, e);
+	if (r < 0)
+		return err_wrap(e, "configuring the sandbox");
+	return state_set_status(sb->state, "created", e);
+}
+
+int sandbox_create(const struct launch_options *opt, struct spec *spec, const char *id,
+		   struct sandbox **ret, struct err *e)
+{
+	struct sandbox *sb = calloc(1, sizeof(*sb));
+	sigset_t all;
+	int r;
+
+	if (!sb) {
+		spec_free(spec);
+		return err_sys(e, ENOMEM, "sandbox");
+	}
+	sb->opt = opt;
+	sb->spec = spec;
+	sb->super_fd = sb->signal_fd = sb->listener_fd = sb->pty_master = sb->pty_slave = -1;
+	sb->janitor.sock = -1;
+	pthread_mutex_init(&sb->inbox.lock, NULL);
+	sb->inbox.last = &sb->inbox.first;
+	sb->inbox.event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	for (int i = 0; i < SERVICE_COUNT; i++)
+		sb->services[i] = (struct service){.name = names[i], .pid = -1, .pidfd = -1, .pass_fd = -1,
+						   .ready_fd = -1};
+	/* Signals are read in the loop: none may end us half-way, and threads inherit the mask. */
+	sigfillset(&all);
+	sigdelset(&all, SIGABRT);
+	sigdelset(&all, SIGSEGV);
+	sigdelset(&all, SIGBUS);
+	sigdelset(&all, SIGFPE);
+	sigdelset(&all, SIGILL);
+	sigprocmask(SIG_BLOCK, &all, NULL);
+	r = state_create(opt->root, id, &sb->state, e);
+	if (r == 0) {
+		r = janitor_start(&sb->janitor, sb->state, e);
+		if (r < 0)
+			state_remove(sb->state);
+	}
+	if (r == 0)
+		r = bring_up(sb, e);
+	if (r < 0) {
+		struct err keep = *e;
+
+		sandbox_destroy(sb, false);
+		*e = keep;
+		return r;
+	}
+	*ret = sb;
+	return 0;
+}
+
+int sandbox_set_stdio(struct sandbox *sb, const int *fds, size_t count, struct err *e)
+{
+	struct ctl_process *p = sb->spec->process;
+
+	p->stdio = calloc(count + 1, sizeof(*p->stdio));
+	if (!p->stdio)
+		return err_sys(e, ENOMEM, "descriptors");
+	for (size_t i = 0; i < count; i++) {
+		if (fds[i] < 0)
+			continue;
+		p->stdio[i] = sandbox_pass(sb, fds[i]);
+		if (!p->stdio[i])
+			return err_set(e, EIO, "passing descriptor %zu to sbx-sysd", i);
+	}
+	p->stdio_count = count;
+	return 0;
+}
+
+int sandbox_begin(struct sandbox *sb, struct err *e)
+{
+	struct ctl_msg m = {.type = CTL_START, .process = sb->spec->process};
+	int64_t r = sandbox_call(sb, &m, CALL_TIMEOUT_MS, e);
+
+	free(m.text);
+	if (r < 0)
+		return (int)r;
+	sb->started = true;
+	return state_set_status(sb->state, "running", e);
+}
+
+static void kill_services(struct sandbox *sb)
+{
+	/* sysd is pid 1 of the guests' namespace: they all go with it */
+	for (int i = 0; i < SERVICE_COUNT; i++)
+		if (sb->services[i].pid > 0 && kill(sb->services[i].pid, SIGKILL) < 0)
+			log_debug("sbx-%s is gone already", sb->services[i].name);
+	for (int i = 0; i < SERVICE_COUNT; i++) {
+		struct service *s = &sb->services[i];
+
+		if (s->pid > 0)
+			waitpid(s->pid, NULL, 0);
+		s->pid = -1;
+		close_fd(&s->pidfd);
+		close_fd(&s->pass_fd);
+		close_fd(&s->ready_fd);
+	}
+}
+
+void sandbox_destroy(struct sandbox *sb, bool keep)
+{
+	struct ctl_msg m;
+	struct err e;
+
+	if (!sb)
+		return;
+	kill_services(sb);
+	endpoint_close(sb->ep);
+	while (sandbox_take(sb, &m))
+		ctl_msg_done(&m);
+	close_fd(&sb->super_fd);
+	close_fd(&sb->listener_fd);
+	if (keep && state_set_status(sb->state, "stopped", &e) < 0)
+		log_error("%s", e.text);
+	janitor_finish(&sb->janitor, !keep);
+	close_fd(&sb->inbox.event_fd);
+	close_fd(&sb->signal_fd);
+	close_fd(&sb->pty_master);
+	close_fd(&sb->pty_slave);
+	state_free(sb->state);
+	spec_free(sb->spec);
+	free(sb);
+}

@@ -1,0 +1,102 @@
+/* One sandbox, from the side of its supervisor: services, control plane, first process. The process
+ * that calls sandbox_create is the supervisor from then on and has to run sandbox_supervise. */
+#ifndef LAUNCHER_SANDBOX_SANDBOX_H
+#define LAUNCHER_SANDBOX_SANDBOX_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include "common/ipc/endpoint.h"
+#include "common/ipc/msg_ctl.h"
+#include "launcher/error.h"
+#include "launcher/oci/spec.h"
+#include "launcher/sandbox/janitor.h"
+#include "launcher/sandbox/state.h"
+#include "launcher/terminal.h"
+
+/* What the command line says about every sandbox. */
+struct launch_options {
+	const char *root;
+	const char *verb;
+	bool debug, strace, strict_mm, unsafe, log_json;
+	const char *debug_log;   /* folder for one log file a process, or NULL */
+	int log_fd;              /* of --log, or -1: stderr */
+	const char *network;
+};
+
+enum service_id { SERVICE_SYSD, SERVICE_MEMD, SERVICE_FSD, SERVICE_NETD, SERVICE_COUNT };
+
+struct service {
+	const char *name;
+	pid_t pid;
+	int pidfd, pass_fd, ready_fd;
+	bool ready, dead;
+};
+
+/* Messages from nng's thread, waiting for the supervisor's loop. */
+struct inbox {
+	pthread_mutex_t lock;
+	struct inbox_item {
+		struct inbox_item *next;
+		struct ctl_msg msg;
+	} *first, **last;
+	int event_fd;
+	bool gone;
+};
+
+struct client;
+
+struct sandbox {
+	const struct launch_options *opt;
+	struct spec *spec;
+	struct state *state;
+	struct service services[SERVICE_COUNT];
+	uid_t uid;               /* of sysd and memd on the host */
+	struct endpoint *ep;
+	struct inbox inbox;
+	struct janitor janitor;
+	uint64_t next_id, next_ticket;
+	bool started, ended, deleted;
+	int exit_status;         /* 0..255, of the first process */
+	int super_fd, signal_fd;
+	int listener_fd;         /* memd's duplicate of the seccomp listener */
+	int stdio[CTL_STDIO_MAX];
+	size_t stdio_count;
+	int pty_master, pty_slave;
+	bool relaying;
+	struct relay relay;
+	struct client *clients;
+};
+
+/* Takes the spec. Starts services, confines, configures; the first process is made by sandbox_begin.
+ * On failure nothing is left. */
+int sandbox_create(const struct launch_options *opt, struct spec *spec, const char *id,
+		   struct sandbox **ret, struct err *e);
+/* stdio: descriptors that become 0, 1, 2... of the first process, or the slave of a terminal as the
+ * only one; kept by the sandbox until then. */
+int sandbox_set_stdio(struct sandbox *sb, const int *fds, size_t count, struct err *e);
+/* From here on the command line can reach the sandbox; supervise does it when nobody did. */
+int sandbox_open_doors(struct sandbox *sb, struct err *e);
+int sandbox_begin(struct sandbox *sb, struct err *e);
+/* Serves until the first process has ended (or the sandbox failed). The exit status for main. */
+int sandbox_supervise(struct sandbox *sb, struct err *e);
+/* Ends everything. keep: the state stays, as stopped. */
+void sandbox_destroy(struct sandbox *sb, bool keep);
+
+/* Sends a request to sysd and waits for its reply, up to timeout_ms (-1: for ever). Meanwhile, the death
+ * of a service is noticed. The value of the reply, or -errno with e set. */
+int64_t sandbox_call(struct sandbox *sb, struct ctl_msg *m, int timeout_ms, struct err *e);
+/* Sends without waiting; the id is set. 0 or -errno. */
+int sandbox_post(struct sandbox *sb, struct ctl_msg *m);
+/* The next message of sysd, false when there is none. */
+bool sandbox_take(struct sandbox *sb, struct ctl_msg *ret);
+/* Looks for dead services; 0, or an error that says which and how. */
+int sandbox_check(struct sandbox *sb, struct err *e);
+/* Passes a descriptor to sysd. The ticket, or 0. */
+uint64_t sandbox_pass(struct sandbox *sb, int fd);
+
+/* start.c */
+int sandbox_start_services(struct sandbox *sb, struct err *e);
+/* cgroup.c: makes the groups of the spec and moves this process in. */
+int cgroup_enter(struct sandbox *sb, struct err *e);
+
+#endif

@@ -1,0 +1,38 @@
+/* What the host keeps of a sandbox: the folder ROOT/ID with state.json, the control sockets and the
+ * roots of the services. It exists as long as the sandbox's id is taken. */
+#ifndef LAUNCHER_SANDBOX_STATE_H
+#define LAUNCHER_SANDBOX_STATE_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <sys/types.h>
+#include "launcher/error.h"
+
+#define STATE_ROOT_DEFAULT "/run/sbx"
+
+struct state {
+	char *root, *id;
+	char *dir;            /* ROOT/ID */
+	char *status;         /* creating created running stopped */
+	pid_t pid;            /* the supervisor, which stands for the container's first process */
+	unsigned long long start_time; /* of pid, against reuse */
+	char *bundle, *rootfs, *created, *oci_version, *cgroups; /* cgroups: folders made, ':' between */
+	json_t *annotations;
+};
+
+int state_check_id(const char *id, struct err *e);
+/* Makes the folder; EEXIST: the id is in use. */
+int state_create(const char *root, const char *id, struct state **ret, struct err *e);
+/* Reads it; the status is corrected when its process is gone. ENOENT: no such container. */
+int state_load(const char *root, const char *id, struct state **ret, struct err *e);
+int state_save(const struct state *s, struct err *e);
+int state_set_status(struct state *s, const char *status, struct err *e);
+/* Removes the folder and the cgroups. */
+void state_remove(const struct state *s);
+void state_free(struct state *s);
+/* As `sbx-launch state` prints it. */
+json_t *state_json(const struct state *s);
+/* Start time of a process (/proc/PID/stat), 0: none. */
+unsigned long long state_start_time(pid_t pid);
+
+#endif

@@ -1,0 +1,28 @@
+#include "common/base/util.h"
+#include "launcher/verbs/verbs.h"
+
+static int do_start(struct context *ctx, int argc, char **argv, struct err *e)
+{
+	const struct ctl_msg m = {.type = CTL_BEGIN};
+	struct state *st;
+	int r = state_load(ctx->launch.root, argv[0], &st, e), sock;
+
+	if (r < 0)
+		return r;
+	if (strcmp(st->status, "created") != 0)
+		r = err_set(e, EINVAL, "cannot start a container in the %s state", st->status);
+	if (r == 0) {
+		sock = client_connect(st, e);
+		r = sock < 0 ? sock : (int)client_call(sock, &m, NULL, 0, NULL, e);
+		close_fd(&sock);
+		if (r < 0)
+			err_wrap(e, "unable to start container process");
+	}
+	state_free(st);
+	return r < 0 ? r : 0;
+}
+
+const struct verb verb_start = {
+	.name = "start", .usage = "<container-id>", .help = "start the process of a created container",
+	.min_args = 1, .max_args = 1, .run = do_start,
+};
