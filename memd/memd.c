@@ -218,6 +218,8 @@ int memd_turn(struct memd *m, int timeout_ms)
 	zygote_poll(m);
 	if (m->refill_at_ns && m->refill_at_ns <= now)
 		refill(m, now);
+	if (m->strays)
+		proc_kill_strays(m);
 	if (m->refill_at_ns)
 		due = MIN(due, m->refill_at_ns);
 	int n = poll(fds, ARRAY_SIZE(fds), timeout_until(now, due, timeout_ms));

@@ -48,6 +48,7 @@ struct fork_order {
 	uint64_t parent_id;
 	uint32_t cookie;
 	bool cloned;            /* its clone has passed */
+	bool child_came;        /* and the child has asked for its slots */
 	bool blank;             /* memd's own order to the zygote */
 	int slots_fd;
 	uint64_t deadline_ns;
@@ -98,6 +99,7 @@ struct memd {
 	unsigned blank_count;   /* ready and not taken */
 	unsigned blank_pending; /* ordered from the zygote */
 	uint64_t refill_at_ns;  /* 0: not planned */
+	bool strays;            /* there may be children that nobody knows */
 
 	struct list map_orders, fork_orders;
 	unsigned fork_order_count;
@@ -140,6 +142,7 @@ bool proc_has_thread(struct memd *m, const struct proc *p, pid_t tid);
 /* Reaps what died and tells sysd. */
 void proc_reap(struct memd *m);
 void proc_kill_all(struct memd *m);
+void proc_kill_strays(struct memd *m);
 /* Opens a file of the process's /proc directory; -errno. */
 int proc_open_file(struct memd *m, const struct proc *p, enum memd_open what);
 

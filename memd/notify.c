@@ -90,6 +90,7 @@ static int judge_slots_map(struct memd *m, const struct seccomp_notif *n, const 
 
 	if (!p)
 		return -ENOMEM;
+	o->child_came = true;
 	ret = lend(m, n->id, o->slots_fd, SBX_FD_SLOTS);
 	struct memd_msg msg = {.kind = o->blank ? MEMD_BLANK : MEMD_FORKED,
 			       .cookie = o->cookie,

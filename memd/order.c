@@ -79,6 +79,8 @@ void order_free_fork(struct memd *m, struct fork_order *o)
 {
 	if (!o)
 		return;
+	if (o->cloned && !o->child_came)
+		m->strays = true;
 	list_del(&o->node);
 	m->fork_order_count--;
 	close_fd(&o->slots_fd);

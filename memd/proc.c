@@ -1,4 +1,5 @@
 /* The table of the sandbox's processes, their reaping, and their /proc files. */
+#include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -134,6 +135,38 @@ void proc_reap(struct memd *m)
 		}
 		proc_free(m, p);
 	}
+}
+
+/* A child that was cloned and never asked for its slots (its parent overwrote the runtime, say) is no
+ * process of anybody's. Found among all of this pid namespace, as it is rare. */
+void proc_kill_strays(struct memd *m)
+{
+	struct fork_order *o;
+	struct dirent *d;
+	DIR *dir;
+
+	LIST_FOR_EACH(o, &m->fork_orders, node)
+		if (o->cloned)
+			return; /* its child may be one that has not spoken yet: next time */
+	m->strays = false;
+	CLEANUP_CLOSE int fd = openat(m->proc_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	dir = fd >= 0 ? fdopendir(fd) : NULL;
+	if (!dir)
+		return;
+	STEAL_FD(fd);
+	while ((d = readdir(dir))) {
+		pid_t pid = (pid_t)strtol(d->d_name, NULL, 10);
+		siginfo_t si;
+
+		if (pid <= 0 || proc_by_pid(m, pid))
+			continue;
+		if (waitid(P_PID, (id_t)pid, &si, WEXITED | WNOHANG | WNOWAIT) == 0) {
+			log_warn("ending stray process %d", pid);
+			kill(pid, SIGKILL);
+		}
+	}
+	closedir(dir);
 }
 
 void proc_kill_all(struct memd *m)

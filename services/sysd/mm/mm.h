@@ -25,6 +25,8 @@ struct mm {
 	unsigned auxv_count;
 	struct list file_vmas;  /* mm/vma.h: file mappings, to name them in maps */
 	unsigned file_vma_count;
+	uint64_t file_vma_serial;
+	unsigned file_vma_prune; /* at this count stale ones are looked for; 0: the default */
 	uint64_t locked_size;
 	int maps_fd;            /* the host's maps of hp, -1: not opened yet */
 	struct inode *exe_inode;/* a reference; writing to it is denied (ETXTBSY) while it runs */

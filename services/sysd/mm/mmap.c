@@ -99,6 +99,7 @@ static int64_t map_file(struct task *t, struct file *f, uint64_t addr, uint64_t 
 
 	if (ret)
 		return ret;
+	vma_prune(t->mm);
 	ret = f->op->mmap(f, &req);
 	if (ret)
 		return ret;

@@ -2,6 +2,8 @@
  * the runtime's region, then done by the guest process itself. The runtime does most of them alone;
  * they arrive here in strict mode and under a tracer. */
 #include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -119,27 +121,65 @@ SYS_HANDLER(munlock)
 	return lock(t, SYS_munlock, a);
 }
 
-/* The host call would lock the runtime's own pages, and with MCL_FUTURE all that it ever maps; what can
- * be told from it is only that the limit allowed it. */
+/* The host's mlockall(MCL_CURRENT) would also lock, and first touch, the runtime's own large areas; so what
+ * the guest has mapped is locked region by region. MCL_FUTURE is about the guest's next mappings only. */
+struct lock_walk {
+	struct sbx_hostop *ops;
+	unsigned count, capacity;
+	bool onfault;
+};
+
+static int collect(const struct mm_region *r, void *arg)
+{
+	struct lock_walk *w = arg;
+
+	if (!r->prot || r->start >= USER_TOP || (r->name && !strncmp(r->name, "[v", 2)))
+		return 0;
+	if (w->count == w->capacity) {
+		unsigned capacity = w->capacity ? 2 * w->capacity : 64;
+		struct sbx_hostop *ops = realloc(w->ops, capacity * sizeof(*ops));
+
+		if (!ops)
+			return -ENOMEM;
+		w->ops = ops;
+		w->capacity = capacity;
+	}
+	w->ops[w->count++] = (struct sbx_hostop){
+		.kind = SBX_HOP_SYSCALL,
+		.nr = SYS_mlock2,
+		.flags = SBX_HOP_STOP_ON_ERROR,
+		.args = {r->start, r->end - r->start, w->onfault ? MLOCK_ONFAULT : 0}};
+	return 0;
+}
+
+static int lock_current(struct task *t, bool onfault)
+{
+	struct lock_walk w = {.onfault = onfault};
+	int ret = mm_walk(t->mm, false, collect, &w);
+
+	if (!ret)
+		ret = hthread_run_ops(t, w.ops, w.count);
+	for (unsigned i = 0; !ret && i < w.count; i++)
+		if (w.ops[i].ret < 0)
+			ret = w.ops[i].ret == -EAGAIN ? -EAGAIN : -ENOMEM;
+	free(w.ops);
+	return ret;
+}
+
 SYS_HANDLER(mlockall)
 {
 	uint64_t flags = a[0];
+	int64_t ret = 0;
 
-	if (!flags || flags & ~7ull || flags == 4)
+	if (!flags || flags & ~7ull || flags == MCL_ONFAULT)
 		return -EINVAL;
-	if (!capable(t, 14 /* CAP_IPC_LOCK */)) {
-		struct mm_usage u;
-		int ret;
-
-		if (!t->signal->rlim[RLIMIT_MEMLOCK].rlim_cur)
-			return -EPERM;
-		ret = mm_usage(t->mm, &u);
-		if (ret)
-			return ret;
-		if (flags & MCL_CURRENT && u.size > t->signal->rlim[RLIMIT_MEMLOCK].rlim_cur)
-			return -ENOMEM;
-	}
-	return 0;
+	if (!capable(t, 14 /* CAP_IPC_LOCK */) && !t->signal->rlim[RLIMIT_MEMLOCK].rlim_cur)
+		return -EPERM;
+	if (flags & MCL_CURRENT)
+		ret = lock_current(t, flags & MCL_ONFAULT);
+	if (!ret && flags & MCL_FUTURE)
+		ret = hthread_syscall(t, SYS_mlockall, flags & ~(uint64_t)MCL_CURRENT, 0, 0, 0, 0, 0);
+	return ret;
 }
 SYS_HANDLER(munlockall)
 {

@@ -89,6 +89,7 @@ int vma_add(struct mm *mm, uint64_t start, uint64_t size, uint64_t offset, int h
 	v->host_dev = st.st_dev;
 	v->host_ino = st.st_ino;
 	v->path = *path;
+	v->serial = ++mm->file_vma_serial;
 	path_get(&v->path);
 	insert(mm, v);
 	return 0;
@@ -178,4 +179,36 @@ void vma_remove_all(struct mm *mm)
 {
 	while (!list_empty(&mm->file_vmas))
 		vma_free(mm, LIST_FIRST(&mm->file_vmas, struct file_vma, node));
+}
+
+#define PRUNE_AT 128u
+
+static int mark_live(const struct mm_region *r, void *arg)
+{
+	struct file_vma *v;
+
+	if (r->path) {
+		v = CONTAINER_OF(r->path, struct file_vma, path);
+		v->live = true;
+	}
+	return 0;
+}
+
+void vma_prune(struct mm *mm)
+{
+	struct file_vma *v, *tmp;
+	unsigned limit = MAX(mm->file_vma_prune, PRUNE_AT);
+
+	if (mm->file_vma_count < limit)
+		return;
+	LIST_FOR_EACH(v, &mm->file_vmas, node)
+		v->live = false;
+	/* What is added while this sleeps must not be taken for dead. */
+	uint64_t before = mm->file_vma_serial;
+
+	if (mm_walk(mm, false, mark_live, NULL) == 0)
+		LIST_FOR_EACH_SAFE(v, tmp, &mm->file_vmas, node)
+			if (!v->live && v->serial <= before)
+				vma_free(mm, v);
+	mm->file_vma_prune = 2 * mm->file_vma_count;
 }

@@ -18,6 +18,8 @@ struct file_vma {
 	uint64_t offset;        /* of start in the file */
 	uint64_t host_dev, host_ino; /* as the host's maps show the descriptor that was lent */
 	struct path path;       /* references */
+	uint64_t serial;        /* order of addition */
+	bool live;              /* while pruning: the host still has it */
 };
 
 /* Adds a record; what it covers of older ones is cut away. path may be NULL (nothing is recorded, the
@@ -33,5 +35,7 @@ struct file_vma *vma_find(struct mm *mm, uint64_t addr, uint64_t host_dev, uint6
 /* Copies all records (fork). 0 or -ENOMEM. */
 int vma_copy_all(struct mm *to, const struct mm *from);
 void vma_remove_all(struct mm *mm);
+/* Drops records whose mapping the host does not have any more, when there are many. Sleeps. */
+void vma_prune(struct mm *mm);
 
 #endif
