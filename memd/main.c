@@ -16,8 +16,9 @@ int main(int argc, char **argv)
 
 	if (service_start(argc, argv, "memd", &opt) < 0)
 		return 1;
-	/* Before the empty root: it takes /proc along as a descriptor. */
-	ret = memd_init(&m, MEMD_FD_SYSD_RING, MEMD_FD_SYSD_PASS, MEMD_FD_LAUNCH_PASS);
+	/* Before the empty root, in case /proc did not come as a descriptor. */
+	ret = memd_init(&m, MEMD_FD_SYSD_RING, MEMD_FD_SYSD_PASS, MEMD_FD_LAUNCH_PASS,
+			fcntl(MEMD_FD_PROC, F_GETFD) >= 0 ? MEMD_FD_PROC : -1);
 	if (ret < 0)
 		return service_fail("cannot start: %s", strerror(-ret));
 	ret = confine_enter(&confine_memd, &opt.confine);

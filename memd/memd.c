@@ -22,7 +22,7 @@ uint64_t mono_ns(void)
 	return (uint64_t)ts.tv_sec * 1000000000ull + (uint64_t)ts.tv_nsec;
 }
 
-int memd_init(struct memd *m, int ring_fd, int pass_sock, int launch_sock)
+int memd_init(struct memd *m, int ring_fd, int pass_sock, int launch_sock, int proc_fd)
 {
 	struct seccomp_notif_sizes sizes;
 	sigset_t set;
@@ -65,7 +65,10 @@ int memd_init(struct memd *m, int ring_fd, int pass_sock, int launch_sock)
 		return -errno;
 	m->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	m->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	m->proc_fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (proc_fd >= 0)
+		m->proc_fd = fcntl(proc_fd, F_DUPFD_CLOEXEC, 3);
+	else
+		m->proc_fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (m->signal_fd < 0 || m->wake_fd < 0)
 		return -errno;
 	if (m->proc_fd < 0) {

@@ -119,7 +119,8 @@ struct memd {
 uint64_t mono_ns(void);
 
 /* memd.c: life */
-int memd_init(struct memd *m, int ring_fd, int pass_sock, int launch_sock);
+/* proc_fd: /proc of its pid namespace, -1: the one in the file system. */
+int memd_init(struct memd *m, int ring_fd, int pass_sock, int launch_sock, int proc_fd);
 void memd_done(struct memd *m);
 /* Waits for sysd's start message, makes the zygote, tells sysd. 0 or -errno. */
 int memd_bring_up(struct memd *m);

@@ -176,7 +176,7 @@ static int start(void **state)
 		close(socks[0]);
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		log_init("memd", 2, getenv("V") ? LOG_DEBUG_ : LOG_ERROR_, LOG_TEXT);
-		if (memd_init(&m, ring_fd, socks[1], -1) || memd_bring_up(&m))
+		if (memd_init(&m, ring_fd, socks[1], -1, -1) || memd_bring_up(&m))
 			_exit(1);
 		memd_serve(&m);
 		memd_done(&m);
