@@ -1,0 +1,110 @@
+/* unshare(2), setns(2), kcmp(2). */
+#include <linux/capability.h>
+#include <linux/kcmp.h>
+#include "services/sysd/abi/clone.h"
+#include "services/sysd/mm/mm.h"
+#include "services/sysd/sys/pids.h"
+#include "services/sysd/syscall/syscall.h"
+#include "services/sysd/task/internal.h"
+#include "services/sysd/task/pidfd.h"
+#include "services/sysd/task/ptrace.h"
+#include "services/sysd/vfs/fdtable.h"
+#include "services/sysd/vfs/file.h"
+#include "services/sysd/vfs/fs_struct.h"
+
+#define KNOWN                                                                                   \
+	(ABI_CLONE_THREAD | ABI_CLONE_FS | ABI_CLONE_NEWNS | ABI_CLONE_SIGHAND | ABI_CLONE_VM |  \
+	 ABI_CLONE_FILES | ABI_CLONE_SYSVSEM | ABI_CLONE_NEWUTS | ABI_CLONE_NEWIPC |            \
+	 ABI_CLONE_NEWNET | ABI_CLONE_NEWUSER | ABI_CLONE_NEWPID | ABI_CLONE_NEWCGROUP |        \
+	 ABI_CLONE_NEWTIME)
+
+SYS_HANDLER(unshare)
+{
+	uint64_t flags = a[0];
+	struct fdtable *files = NULL;
+	struct fs_struct *fs = NULL;
+	int ret;
+
+	if (flags & ~(uint64_t)KNOWN)
+		return -EINVAL;
+	if (flags & ABI_CLONE_NEWNS)
+		flags |= ABI_CLONE_FS;
+	if (flags & (ABI_CLONE_THREAD | ABI_CLONE_SIGHAND | ABI_CLONE_VM) && t->signal->live > 1)
+		return -EINVAL;
+	if (flags & (ABI_CLONE_SIGHAND | ABI_CLONE_VM) && t->sighand->refs > 1)
+		return -EINVAL;
+	if (flags & ABI_CLONE_VM && t->mm->refs > 1)
+		return -EINVAL;
+	ret = nsproxy_check_flags(t, flags);
+	if (ret < 0)
+		return ret;
+	if (flags & ABI_CLONE_FILES && fdtable_users(t->files) > 1) {
+		files = fdtable_dup(t->files);
+		if (!files)
+			return -ENOMEM;
+	}
+	if (flags & ABI_CLONE_FS && t->fs->refs > 1) {
+		fs = fs_struct_dup(t->fs);
+		if (!fs) {
+			if (files)
+				fdtable_unref(files);
+			return -ENOMEM;
+		}
+	}
+	if (fs) {
+		fs_struct_unref(t->fs);
+		t->fs = fs;
+	}
+	if (files) {
+		fdtable_unref(t->files);
+		t->files = files;
+	}
+	return nsproxy_unshare(t, flags);
+}
+
+static int compare(const void *x, const void *y)
+{
+	/* an order, not the addresses themselves: it must stay the same for one boot, no more */
+	return x == y ? 0 : x < y ? 1 : 2;
+}
+
+static int compare_files(struct task *x, struct task *y, int fx, int fy)
+{
+	struct file *a = x->files ? fdtable_get(x->files, fx) : NULL;
+	struct file *b = y->files ? fdtable_get(y->files, fy) : NULL;
+	int ret = a && b ? compare(a, b) : -EBADF;
+
+	if (a)
+		file_unref(a);
+	if (b)
+		file_unref(b);
+	return ret;
+}
+
+SYS_HANDLER(kcmp)
+{
+	struct task *x = pids_find_task(t, (int32_t)a[0]), *y = pids_find_task(t, (int32_t)a[1]);
+
+	if (!x || !y)
+		return -ESRCH;
+	if (!ptrace_may_access(t, x) || !ptrace_may_access(t, y))
+		return -EPERM;
+	switch ((int)a[2]) {
+	case KCMP_FILE:
+		return compare_files(x, y, (int)a[3], (int)a[4]);
+	case KCMP_VM:
+		return compare(x->mm, y->mm);
+	case KCMP_FILES:
+		return compare(x->files, y->files);
+	case KCMP_FS:
+		return compare(x->fs, y->fs);
+	case KCMP_SIGHAND:
+		return compare(x->sighand, y->sighand);
+	case KCMP_IO:
+		return x->signal == y->signal ? 0 : compare(x, y);
+	case KCMP_SYSVSEM:
+		return -EOPNOTSUPP;
+	default:
+		return -EINVAL;
+	}
+}
