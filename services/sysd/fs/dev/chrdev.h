@@ -24,4 +24,9 @@ extern const struct file_ops chrdev_fops;
  * start; the tty devices register themselves. */
 void dev_init(void);
 
+/* Makes the nodes that programs expect in /dev in the root of a file system: the launcher mounts a plain
+ * tmpfs on /dev and asks for them. */
+struct super_block;
+int dev_populate(struct super_block *sb);
+
 #endif
