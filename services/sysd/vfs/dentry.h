@@ -10,11 +10,12 @@ struct inode;
 struct super_block;
 struct vfsmount;
 
+#define DENTRY_INAME_SIZE 40
 struct dentry {
-	unsigned refs;
+	unsigned refs;           /* 0: cached, on the list of unused ones; children count */
 	struct dentry *parent;   /* itself for a root; a reference */
 	struct inode *inode;     /* NULL: negative; a reference */
-	char *name;
+	char *name;              /* iname, or an allocation */
 	uint32_t name_size, hash;
 	struct super_block *sb;
 	struct list children, sibling, alias, hash_node, lru;
@@ -23,6 +24,7 @@ struct dentry {
 	bool valid_checked;
 	uint64_t stamp;          /* the file system's, for revalidate */
 	void *priv;
+	char iname[DENTRY_INAME_SIZE];
 };
 
 /* A place in the tree; holds references when it is kept. */
@@ -48,6 +50,21 @@ void d_move(struct dentry *d, struct dentry *target);      /* after rename */
 void d_exchange(struct dentry *a, struct dentry *b);
 /* Cached child, with a reference; NULL: not cached. */
 struct dentry *d_lookup(struct dentry *parent, const char *name, size_t name_size);
+/* Name in `parent` without a reference, valid until the caller sleeps; hash is d_hash_name's. */
+struct dentry *d_lookup_raw(struct dentry *parent, const char *name, size_t name_size, uint32_t hash);
+static inline uint32_t d_hash_step(uint32_t h, unsigned char c)
+{
+	return (h ^ c) * 0x01000193u;
+}
+#define D_HASH_INIT 0x811c9dc5u
+uint32_t d_hash_name(const char *name, size_t name_size);
+void d_rehash(struct dentry *d);
+/* A cached dentry is not true any more: takes it and what is below it out of the hash. */
+void d_invalidate(struct dentry *d);
+bool d_is_ancestor(const struct dentry *ancestor, const struct dentry *d); /* or the same */
+/* How many unused dentries are kept, and how many there are now. */
+extern unsigned dentry_cache_limit;
+unsigned dentry_cache_unused(void);
 /* Drops unused cached dentries of a file system, at most `count`. */
 void d_prune(struct super_block *sb, unsigned count);
 

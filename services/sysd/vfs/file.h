@@ -86,6 +86,14 @@ int file_new_anon_peer(struct file *like, const struct file_ops *op, unsigned fl
 /* SIGIO to the owner, if O_ASYNC asks for it. */
 void file_sigio(struct file *f, int code, uint32_t band);
 
+/* Reading and writing as read(2) and pwrite(2) do it: access mode, O_APPEND, RLIMIT_FSIZE (SIGXFSZ),
+ * setuid clearing, times, inotify. *pos is read and advanced; NULL: the file's own position. */
+ssize_t vfs_read(struct file *f, struct uio *u, int64_t *pos);
+ssize_t vfs_write(struct file *f, struct uio *u, int64_t *pos);
+int64_t vfs_llseek(struct file *f, int64_t off, int whence);
+/* llseek for a file of this size: SEEK_SET, CUR, END, and DATA and HOLE of a file without holes. */
+int64_t generic_llseek(struct file *f, int64_t off, int whence);
+
 /* Kernel-side reading and writing, at an offset (exec, /proc, tests). */
 ssize_t file_kernel_read(struct file *f, void *buf, size_t size, int64_t off);
 ssize_t file_kernel_write(struct file *f, const void *buf, size_t size, int64_t off);

@@ -47,6 +47,12 @@ struct kstatfs {
 	uint64_t type, bsize, blocks, bfree, bavail, files, ffree, fsid, namelen, frsize, flags;
 };
 
+/* What a callback that changes a directory does, and what it leaves to the VFS: create, link, symlink,
+ * mkdir, mknod and tmpfile call d_instantiate on the dentry (negative and already hashed or to be
+ * hashed by the VFS) and update the times and link counts of the directory and the inode. unlink and
+ * rmdir update counts and times; the VFS then calls d_delete. rename updates counts and times; the VFS
+ * then calls d_move or d_exchange. link raises the link count of old's inode. inode events are the VFS's.
+ * setattr applies the valid fields (setattr_copy helps). */
 struct inode_ops {
 	/* Directory operations. lookup fills an allocated, negative dentry with d_instantiate (or leaves it
 	 * negative) and returns 0; -errno for other failures. May sleep. */
@@ -97,6 +103,8 @@ struct inode {
 	struct list watches;        /* inotify: event/inotify.h */
 	struct file_lock_context *locks; /* vfs/lock.h, made on demand */
 	struct pipe *pipe;          /* a FIFO's, while open */
+	char *link;                 /* a symbolic link's target, when it is known; freed with the inode */
+	uint32_t iflags;            /* FS_IMMUTABLE_FL, FS_APPEND_FL...: FS_IOC_GETFLAGS */
 	void *sock;                 /* a bound UNIX socket's: struct socket */
 	int write_count;            /* >0 writers, <0 denied (ETXTBSY) */
 	void *priv;                 /* the file system's */
@@ -137,9 +145,14 @@ struct super_block {
 	char *source;
 	uint64_t next_ino;
 	struct list inodes;
+	struct list unused;         /* dentries nobody holds, the oldest first */
+	bool cache_links;           /* the target of a symbolic link inode never changes: keep it */
+	bool dying;
+	unsigned id;
 	bool cache_dentries;        /* keep unused dentries (lookups cost something) */
 	void *priv;
 };
+struct super_block *super_ref(struct super_block *sb);
 struct super_block *super_new(const struct fs_type *type, const struct super_ops *op, uint64_t magic);
 void super_unref(struct super_block *sb);
 
@@ -151,6 +164,15 @@ void inode_unref(struct inode *inode);
  * setgid directories). */
 void inode_init_owner(struct inode *inode, const struct inode *dir, uint32_t mode);
 struct timespec64 time_now(void);
+/* The fields that attr->valid names, without the size. */
+void setattr_copy(struct inode *inode, const struct inode_attr *attr);
+/* ETXTBSY: a running program's file may not be opened for writing, and the reverse. */
+int inode_get_write(struct inode *inode);
+void inode_put_write(struct inode *inode);
+int inode_deny_write(struct inode *inode);
+void inode_allow_write(struct inode *inode);
+/* Registers the VFS's own file systems and sets its caches up; once, before anything else here. */
+int vfs_init(void);
 void inode_touch(struct inode *inode, bool a, bool m, bool c);
 void inode_inc_nlink(struct inode *inode);
 void inode_drop_nlink(struct inode *inode);

@@ -43,11 +43,21 @@ int vfs_mknod(struct task *t, int dirfd, const char *name, uint32_t mode, uint64
 #define MAY_EXEC 1
 #define MAY_WRITE 2
 #define MAY_READ 4
+#define MAY_APPEND 8
+#define MAY_CHDIR 64
+int generic_permission(const struct inode *inode, const struct task *t, int mask);
 int inode_permission(struct inode *inode, struct task *t, int mask);
 /* 0, or -EROFS when the mount or its file system is read-only. */
 int mnt_want_write(const struct path *p);
 
 /* The one decision point of opens, execs and connects (subject, object, action): 0 or -errno. */
 int policy_check_path(struct task *t, const struct path *p, unsigned action);
+#define POLICY_OPEN_READ 1u
+#define POLICY_OPEN_WRITE 2u
+#define POLICY_EXEC 4u
+#define POLICY_CREATE 8u
+#define POLICY_DELETE 16u
+#define POLICY_CONNECT 32u
+#define POLICY_MOUNT 64u
 
 #endif
