@@ -62,11 +62,13 @@ struct file {
 	bool readable, writable;   /* from the access mode */
 	int64_t pos;
 	struct kmutex pos_lock;    /* f_pos_lock: read, write, lseek of shared descriptions */
+	bool write_counted;        /* counts in inode->write_count */
+	bool tmpfile_linkable;     /* O_TMPFILE without O_EXCL */
 	struct cred *cred;         /* of the opener */
 	uint64_t version;
 	/* F_SETOWN, F_SETSIG: SIGIO */
 	int32_t owner_pid;
-	int owner_type, owner_sig;
+	int owner_type, owner_sig, owner_fd; /* ABI_F_OWNER_*; the descriptor that F_SETOWN was called on */
 	bool async;
 	struct list epoll_items;   /* event/epoll.h: items that watch this file */
 	void *priv;                /* the kind's */
@@ -85,6 +87,8 @@ int file_new_anon_peer(struct file *like, const struct file_ops *op, unsigned fl
 		       struct file **ret);
 /* SIGIO to the owner, if O_ASYNC asks for it. */
 void file_sigio(struct file *f, int code, uint32_t band);
+/* The same without O_ASYNC: a lease that is broken. */
+void file_sigio_force(struct file *f);
 
 /* Reading and writing as read(2) and pwrite(2) do it: access mode, O_APPEND, RLIMIT_FSIZE (SIGXFSZ),
  * setuid clearing, times, inotify. *pos is read and advanced; NULL: the file's own position. */

@@ -171,8 +171,6 @@ int inode_get_write(struct inode *inode);
 void inode_put_write(struct inode *inode);
 int inode_deny_write(struct inode *inode);
 void inode_allow_write(struct inode *inode);
-/* Registers the VFS's own file systems and sets its caches up; once, before anything else here. */
-int vfs_init(void);
 void inode_touch(struct inode *inode, bool a, bool m, bool c);
 void inode_inc_nlink(struct inode *inode);
 void inode_drop_nlink(struct inode *inode);

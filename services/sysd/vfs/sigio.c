@@ -1,0 +1,63 @@
+/* SIGIO and SIGURG: to whom a file's events go (fcntl(2), F_SETOWN, F_SETSIG). */
+#include "services/sysd/vfs/internal.h"
+
+#include <linux/capability.h>
+
+#include "services/sysd/abi/fcntl.h"
+#include "services/sysd/signal/signal.h"
+
+static const struct abi_siginfo *info_of(const struct file *f, int signo, int code, uint32_t band,
+					 struct abi_siginfo *buf)
+{
+	if (!f->owner_sig)
+		return NULL; /* plain SIGIO carries SI_KERNEL */
+	memset(buf, 0, sizeof(*buf));
+	buf->si_signo = signo;
+	buf->si_code = code;
+	buf->poll.band = band;
+	buf->poll.fd = f->owner_fd;
+	return buf;
+}
+
+/* kill(2)'s rule with the credentials of who set the owner. */
+static bool may_signal(const struct file *f, const struct task *to)
+{
+	const struct cred *c = f->cred;
+
+	return !c || !c->euid || c->euid == to->cred->suid || c->euid == to->cred->uid ||
+	       c->uid == to->cred->suid || c->uid == to->cred->uid;
+}
+
+static void send(struct file *f, int code, uint32_t band)
+{
+	int signo = f->owner_sig ? f->owner_sig : SIGIO;
+	struct abi_siginfo buf;
+	const struct abi_siginfo *info = info_of(f, signo, code, band, &buf);
+
+	if (!f->owner_pid)
+		return;
+	if (f->owner_type == ABI_F_OWNER_TID) {
+		struct task *t = task_find((uint32_t)f->owner_pid);
+
+		if (t && may_signal(f, t))
+			signal_send_task(t, signo, info);
+	} else if (f->owner_type == ABI_F_OWNER_PGRP) {
+		signal_send_pgrp((uint32_t)f->owner_pid, signo, info);
+	} else {
+		struct signal *sig = signal_find((uint32_t)f->owner_pid);
+
+		if (sig && sig->leader && may_signal(f, sig->leader))
+			signal_send_group(sig, signo, info);
+	}
+}
+
+void file_sigio(struct file *f, int code, uint32_t band)
+{
+	if (f->async)
+		send(f, code, band);
+}
+
+void file_sigio_force(struct file *f)
+{
+	send(f, 3 /* POLL_MSG */, 0x400 /* EPOLLMSG */);
+}
