@@ -221,14 +221,14 @@ int do_link(struct server *s, const struct fsd_req *q, struct fsd_reply *rep)
 	return 0;
 }
 
-/* Opens what is about to lose its last name, so that sysd can go on naming it. -1: no need. */
+/* Opens what is about to lose a name while it is in use, so that sysd can go on naming it. -1: no need. */
 static int keep_open(struct node *n, int dirfd, const char *name, struct statx *sx)
 {
 	int fd = resolve_open_path(n->mount, dirfd, name, sx);
 
 	if (fd < 0)
 		return -1;
-	if (S_ISDIR(sx->stx_mode) || sx->stx_nlink > 1) {
+	if (S_ISDIR(sx->stx_mode)) {
 		close(fd);
 		return -1;
 	}

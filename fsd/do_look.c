@@ -166,7 +166,7 @@ static int dir_stream(struct server *s, struct node *n, int fd, uint64_t cookie)
 }
 
 static bool add_entry(struct server *s, struct node *n, int fd, struct fsd_dir_writer *w,
-		      const struct host_dirent64 *d, bool attrs)
+		      const struct host_dirent64 *d, uint32_t flags)
 {
 	struct fsd_dirent e = {
 	    .name = {d->d_name, strlen(d->d_name)},
@@ -179,7 +179,8 @@ static bool add_entry(struct server *s, struct node *n, int fd, struct fsd_dir_w
 
 	if (!fsd_name_ok(e.name.data, e.name.size)) /* "." and "..": sysd makes them */
 		return true;
-	if (attrs || e.type == DT_UNKNOWN) {
+	if ((flags & FSD_DIR_ATTR) || ((flags & FSD_DIR_ATTR_DIRS) && e.type == DT_DIR) ||
+	    e.type == DT_UNKNOWN) {
 		ret = resolve_stat(n->mount, fd, d->d_name, &sx);
 		if (ret == -ENOENT)
 			return true; /* gone meanwhile */
@@ -240,7 +241,7 @@ int do_readdir(struct server *s, const struct fsd_req *q, struct fsd_reply *rep)
 		for (long at = 0; at < got;) {
 			const struct host_dirent64 *d = (const void *)(dents + at);
 
-			if (!add_entry(s, n, fd, &w, d, q->flags & FSD_DIR_ATTR)) {
+			if (!add_entry(s, n, fd, &w, d, q->flags)) {
 				full = true;
 				break;
 			}

@@ -67,6 +67,7 @@ struct fsd_str {
 #define FSD_OPEN_WRITE 1u        /* open: a descriptor for reading and writing */
 #define FSD_OPEN_FD 2u           /* create: send a descriptor for reading and writing */
 #define FSD_DIR_ATTR 1u          /* readdir: attributes with each entry */
+#define FSD_DIR_ATTR_DIRS 2u     /* readdir: attributes with entries that are directories */
 #define FSD_SYNC_DATA 1u         /* fsync: fdatasync */
 /* unlink, rename: the file that loses its name is in use. If that was its last name, the reply has a
  * node that stands for it from now on (0 when fsd has no descriptor to spare). Beside the RENAME_*. */

@@ -1,0 +1,290 @@
+/* The ring to fsd as the executor sees it; see client.h. fsd may be compromised: what it sends is
+ * decoded with every check, and a descriptor counts only if it is a regular file's. */
+#include "services/sysd/fs/gofer/client.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "common/base/util.h"
+#include "common/chan/ring.h"
+#include "common/ipc/fdpass.h"
+#include "common/ipc/startup.h"
+#include "common/log/log.h"
+#include "services/sysd/core/clock.h"
+#include "services/sysd/core/sched.h"
+#include "services/sysd/core/waitq.h"
+#include "services/sysd/core/ktimer.h"
+
+#define SPIN_NS 40000
+
+struct gofer_stats gofer_stats;
+
+static struct ring ring;
+static struct fdpass_inbox inbox;
+static bool connected, source_added;
+static uint32_t epoch;
+static uint64_t next_id = 1;
+static struct list calls = LIST_INIT(calls);
+static unsigned under_way;
+static uint8_t message[RING_MSG_MAX]; /* never in use across a sleep */
+static uint64_t forgotten[FSD_FORGET_MAX];
+static size_t forgotten_count;
+
+static bool source_poll(struct sched_source *src);
+static bool source_before_sleep(struct sched_source *src);
+static void source_after_sleep(struct sched_source *src);
+static struct sched_source source = {
+    .name = "fsd",
+    .poll = source_poll,
+    .before_sleep = source_before_sleep,
+    .after_sleep = source_after_sleep,
+};
+
+const struct gofer_stats *gofer_get_stats(void)
+{
+	return &gofer_stats;
+}
+
+uint32_t gofer_epoch(void)
+{
+	return epoch;
+}
+
+static void call_finish(struct gofer_call *c, int error)
+{
+	list_del(&c->node);
+	c->done = true;
+	c->error = error;
+	if (!--under_way)
+		source.spin_ns = 0;
+	if (c->on_reply)
+		c->on_reply(c);
+	else
+		sched_wake(c->strand);
+}
+
+static void fail_all(int error)
+{
+	while (!list_empty(&calls))
+		call_finish(LIST_FIRST(&calls, struct gofer_call, node), error);
+}
+
+static bool op_has_fd(const struct gofer_call *c)
+{
+	return c->op == FSD_OPEN || c->op == FSD_CREATE || c->op == FSD_TMPFILE;
+}
+
+static int take_fd(struct gofer_call *c)
+{
+	struct stat st;
+	int fd = fdpass_inbox_take(&inbox, c->id, 0);
+
+	if (fd < 0)
+		return c->op == FSD_CREATE ? 0 : -EIO;
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
+		close(fd);
+		return -EIO;
+	}
+	c->fd = fd;
+	return 0;
+}
+
+static void call_reply(struct gofer_call *c, size_t size)
+{
+	int ret;
+
+	c->msg = c->inline_msg;
+	if (size > sizeof(c->inline_msg)) {
+		c->msg = malloc(size);
+		if (!c->msg) {
+			c->msg = c->inline_msg;
+			call_finish(c, -ENOMEM);
+			return;
+		}
+	}
+	memcpy(c->msg, message, size);
+	c->msg_size = size;
+	if (c->op == FSD_READDIR) {
+		struct fsd_dir_reader r;
+
+		ret = fsd_dir_open(&r, c->msg, size);
+	} else {
+		ret = fsd_reply_decode(&c->rep, c->msg, size);
+		if (!ret && c->rep.op != c->op)
+			ret = -EPROTO;
+		if (!ret)
+			ret = -(int)c->rep.err;
+		if (!ret && op_has_fd(c))
+			ret = take_fd(c);
+	}
+	call_finish(c, ret);
+}
+
+static bool source_poll(struct sched_source *src)
+{
+	bool any = false;
+
+	for (;;) {
+		ssize_t n = ring_recv(&ring, message, sizeof(message));
+		struct gofer_call *c, *found = NULL;
+		uint32_t op;
+		uint64_t id;
+
+		if (n == -EAGAIN)
+			return any;
+		any = true;
+		if (n < 0) {
+			log_error("the ring to fsd is broken");
+			sched_remove_source(&source);
+			source_added = connected = false;
+			fail_all(-EIO);
+			return true;
+		}
+		if (fsd_peek(message, (size_t)n, &op, &id) < 0)
+			continue;
+		LIST_FOR_EACH(c, &calls, node) {
+			if (c->id == id) {
+				found = c;
+				break;
+			}
+		}
+		if (found)
+			call_reply(found, (size_t)n);
+	}
+}
+
+static bool source_before_sleep(struct sched_source *src)
+{
+	return ring_prepare_sleep(&ring, &src->futex, &src->futex_val);
+}
+
+static void source_after_sleep(struct sched_source *src)
+{
+	ring_finish_sleep(&ring);
+}
+
+static int connect_ring(int ring_fd, int pass_fd)
+{
+	int ret = ring_open(&ring, ring_fd, SBX_RING_SIDE_SYSD);
+
+	if (ret < 0)
+		return ret;
+	fdpass_inbox_init(&inbox, pass_fd);
+	connected = true;
+	epoch++;
+	forgotten_count = 0;
+	if (!source_added)
+		sched_add_source(&source);
+	source_added = true;
+	return 0;
+}
+
+int gofer_connect(int ring_fd, int pass_fd)
+{
+	gofer_fs_register();
+	return connect_ring(ring_fd, pass_fd);
+}
+
+int gofer_reconnect(int ring_fd, int pass_fd)
+{
+	if (connected) {
+		fail_all(-EIO);
+		ring_close(&ring);
+		fdpass_inbox_done(&inbox);
+		connected = false;
+	}
+	return connect_ring(ring_fd, pass_fd);
+}
+
+static void flush_forgotten(void)
+{
+	struct fsd_req q = {.op = FSD_FORGET, .nodes = forgotten, .node_count = forgotten_count};
+	long n;
+
+	if (!forgotten_count || !connected)
+		return;
+	n = fsd_req_encode(&q, message, sizeof(message));
+	if (n > 0 && ring_send_quiet(&ring, message, (size_t)n) == 0)
+		forgotten_count = 0;
+}
+
+void gofer_forget(uint64_t node)
+{
+	if (forgotten_count == FSD_FORGET_MAX)
+		flush_forgotten();
+	/* A full ring and a full list: fsd keeps the node, which costs it some memory. */
+	if (forgotten_count < FSD_FORGET_MAX)
+		forgotten[forgotten_count++] = node;
+}
+
+static void nap(void)
+{
+	struct waitq q;
+
+	waitq_init(&q);
+	WAIT_EVENT_FLAGS(&q, false, 0, clock_mono_ns() + 200000);
+}
+
+int gofer_send(struct gofer_call *c, struct fsd_req *q)
+{
+	long n;
+	int ret;
+
+	/* Before any request that may be given one of these nodes anew. */
+	flush_forgotten();
+	c->fd = -1;
+	c->op = q->op;
+	c->done = false;
+	c->error = 0;
+	c->msg = NULL;
+	c->id = q->id = next_id++;
+	for (;;) {
+		if (!connected)
+			return -EIO;
+		n = fsd_req_encode(q, message, sizeof(message));
+		if (n < 0)
+			return (int)n;
+		ret = ring_send(&ring, message, (size_t)n);
+		if (ret != -EAGAIN)
+			break;
+		if (c->on_reply)
+			return -EAGAIN;
+		nap();
+	}
+	if (ret < 0)
+		return ret;
+	list_add_tail(&calls, &c->node);
+	under_way++;
+	gofer_stats.requests++;
+	source.spin_ns = sched_contended() ? 0 : SPIN_NS;
+	return 0;
+}
+
+int gofer_call(struct gofer_call *c, struct fsd_req *q)
+{
+	int ret;
+
+	c->on_reply = NULL;
+	c->strand = sched_current();
+	if (!c->strand) {
+		c->fd = -1;
+		c->msg = NULL;
+		return -EDEADLK;
+	}
+	ret = gofer_send(c, q);
+	if (ret < 0)
+		return ret;
+	while (!c->done)
+		sched_park();
+	return c->error;
+}
+
+void gofer_call_done(struct gofer_call *c)
+{
+	if (c->msg && c->msg != c->inline_msg)
+		free(c->msg);
+	c->msg = NULL;
+	close_fd(&c->fd);
+}

@@ -1,0 +1,48 @@
+/* Requests to fsd and their replies. A strand sends and sleeps until its reply is there; any number of
+ * requests are under way. Private to gofer/. */
+#ifndef SYSD_FS_GOFER_CLIENT_H
+#define SYSD_FS_GOFER_CLIENT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "common/base/list.h"
+#include "common/ipc/msg_fsd.h"
+#include "services/sysd/fs/gofer/gofer.h"
+
+struct strand;
+
+#define GOFER_INLINE_SIZE 768
+
+/* One request under way; lives on the caller's stack (or with on_reply: until that was called). */
+struct gofer_call {
+	struct fsd_reply rep;      /* decoded; strings point into the message kept here */
+	int fd;                    /* the donated descriptor, or -1; the caller's */
+	/* private */
+	struct list node;
+	uint64_t id;
+	uint32_t op;
+	bool done, raw;
+	int error;
+	struct strand *strand;
+	uint8_t *msg;              /* inline_msg or an allocation */
+	size_t msg_size;
+	void (*on_reply)(struct gofer_call *c); /* on the executor's stack, instead of a sleeping strand */
+	uint8_t inline_msg[GOFER_INLINE_SIZE];
+};
+
+/* Sends q and waits. 0 or -errno; on success c->rep is valid until gofer_call_done, which every call
+ * needs, whatever it returned. For FSD_READDIR the message itself is in c->msg. */
+int gofer_call(struct gofer_call *c, struct fsd_req *q);
+void gofer_call_done(struct gofer_call *c);
+/* Sends q and returns; c->on_reply is called later (c->error says how it went). 0, or -errno when it
+ * was not sent: then on_reply is never called. */
+int gofer_send(struct gofer_call *c, struct fsd_req *q);
+/* Tells fsd, when convenient, that a node is not needed any more. */
+void gofer_forget(uint64_t node);
+/* Counts the connections to fsd: node ids of an earlier one mean nothing. */
+uint32_t gofer_epoch(void);
+
+extern struct gofer_stats gofer_stats;
+void gofer_fs_register(void);
+
+#endif

@@ -1,0 +1,246 @@
+/* Regular files: everything happens on the donated descriptor, without a word to fsd. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/base/util.h"
+#include "services/sysd/core/sched.h"
+#include "services/sysd/fs/gofer/private.h"
+#include "services/sysd/mm/mmap_req.h"
+#include "services/sysd/mm/uio.h"
+
+static int file_open(struct inode *inode, struct file *file)
+{
+	int fd = gofer_get_fd(inode, file->writable);
+
+	if (fd < 0)
+		return fd == -ESTALE ? -ENOENT : fd;
+	gofer_put_fd(inode);
+	gofer_i(inode)->opens++;
+	return 0;
+}
+
+static void file_release(struct file *file)
+{
+	gofer_i(file->inode)->opens--;
+}
+
+static bool older(const struct timespec64 *a, const struct timespec64 *b)
+{
+	return a->sec != b->sec ? a->sec < b->sec : a->nsec < b->nsec;
+}
+
+/* The host's atime follows relatime: know when it will have moved. */
+static void accessed(struct inode *inode)
+{
+	struct gofer_inode *gi = gofer_i(inode);
+
+	if (!gi->attr_stale && (older(&inode->atime, &inode->mtime) || older(&inode->atime, &inode->ctime)))
+		gi->attr_stale = true;
+}
+
+static ssize_t file_read(struct file *file, struct uio *u, int64_t *pos)
+{
+	struct inode *inode = file->inode;
+	int fd = gofer_get_fd(inode, false);
+	ssize_t n;
+
+	if (fd < 0)
+		return fd;
+	n = uio_pread_host(u, fd, u->resid, (off_t)*pos);
+	gofer_put_fd(inode);
+	if (n > 0) {
+		*pos += n;
+		accessed(inode);
+	}
+	return n;
+}
+
+struct sync_job {
+	int fd;
+	bool datasync;
+};
+
+static long sync_fn(void *arg)
+{
+	struct sync_job *j = arg;
+
+	return (j->datasync ? fdatasync(j->fd) : fsync(j->fd)) < 0 ? -errno : 0;
+}
+
+static int file_fsync(struct file *file, bool datasync)
+{
+	struct inode *inode = file->inode;
+	int fd = gofer_get_fd(inode, false);
+	struct sync_job j = {fd, datasync};
+	int ret;
+
+	if (fd < 0)
+		return fd;
+	ret = (int)sched_offload(sync_fn, &j);
+	gofer_put_fd(inode);
+	return ret;
+}
+
+static ssize_t file_write(struct file *file, struct uio *u, int64_t *pos)
+{
+	struct inode *inode = file->inode;
+	int fd = gofer_get_fd(inode, true);
+	struct stat st;
+	ssize_t n;
+
+	if (fd < 0)
+		return fd;
+	if (file->flags & O_APPEND) {
+		if (gofer_shared(inode) && fstat(fd, &st) == 0)
+			inode->size = (uint64_t)st.st_size;
+		*pos = (int64_t)inode->size;
+	}
+	/* Nothing sleeps between the look at the size and the write: appends are atomic. */
+	n = uio_pwrite_host(u, fd, u->resid, (off_t)*pos);
+	gofer_put_fd(inode);
+	if (n > 0) {
+		*pos += n;
+		inode->size = MAX(inode->size, (uint64_t)*pos);
+		inode->version++;
+		gofer_i(inode)->attr_stale = true;
+		if (file->flags & O_DSYNC) {
+			int ret = file_fsync(file, (file->flags & O_SYNC) != O_SYNC);
+
+			if (ret < 0)
+				return ret;
+		}
+	}
+	return n;
+}
+
+static int64_t seek_host(struct inode *inode, int64_t off, int whence)
+{
+	int fd = gofer_get_fd(inode, false);
+	off_t at;
+
+	if (fd < 0)
+		return fd;
+	at = lseek(fd, (off_t)off, whence);
+	if (at < 0)
+		at = -errno;
+	gofer_put_fd(inode);
+	return at;
+}
+
+static int64_t file_llseek(struct file *file, int64_t off, int whence)
+{
+	struct inode *inode = file->inode;
+
+	switch (whence) {
+	case SEEK_SET:
+		break;
+	case SEEK_CUR:
+		if (__builtin_add_overflow(off, file->pos, &off))
+			return -EOVERFLOW;
+		break;
+	case SEEK_END:
+		if (gofer_shared(inode))
+			gofer_getattr(inode);
+		if (__builtin_add_overflow(off, (int64_t)inode->size, &off))
+			return -EOVERFLOW;
+		break;
+	case SEEK_DATA:
+	case SEEK_HOLE:
+		if (off < 0)
+			return -ENXIO;
+		off = seek_host(inode, off, whence);
+		if (off < 0)
+			return off;
+		break;
+	default:
+		return -EINVAL;
+	}
+	if (off < 0)
+		return -EINVAL;
+	return file->pos = off;
+}
+
+static int file_mmap(struct file *file, struct mmap_req *req)
+{
+	struct inode *inode = file->inode;
+	struct gofer_inode *gi = gofer_i(inode);
+	/* What a mapping may become by mprotect(2) is decided by the descriptor it was made with. */
+	bool write = (req->flags & MAP_TYPE) != MAP_PRIVATE && file->writable;
+	int ret, fd;
+
+	if (!write && gi->ro_fd < 0 && gi->rw_fd >= 0 && !gi->unlinked)
+		ret = gofer_get_ro_fd(inode);
+	else
+		ret = gofer_get_fd(inode, write);
+	if (ret < 0)
+		return ret;
+	gofer_put_fd(inode);
+	fd = write || gi->ro_fd < 0 ? gi->rw_fd : gi->ro_fd;
+	gi->pinned = true;
+	if (fd == gi->rw_fd) {
+		if (!gi->rw_object)
+			gi->rw_object = mmap_object_id_new();
+		req->object_id = gi->rw_object;
+		req->host_writable = true;
+	} else {
+		if (!gi->ro_object)
+			gi->ro_object = mmap_object_id_new();
+		req->object_id = gi->ro_object;
+		req->host_writable = false;
+	}
+	if (write)
+		gi->mapped_write = gi->attr_stale = true;
+	req->host_fd = fd;
+	req->anonymous = false;
+	accessed(inode);
+	return 0;
+}
+
+static int file_fallocate(struct file *file, int mode, int64_t off, int64_t size)
+{
+	struct inode *inode = file->inode;
+	int fd = gofer_get_fd(inode, true), ret = 0;
+	struct stat st;
+
+	if (fd < 0)
+		return fd;
+	if (fallocate(fd, mode, (off_t)off, (off_t)size) < 0)
+		ret = -errno;
+	else if (fstat(fd, &st) == 0)
+		inode->size = (uint64_t)st.st_size;
+	gofer_i(inode)->attr_stale = true;
+	gofer_put_fd(inode);
+	return ret;
+}
+
+static int file_host_fd(struct file *file, bool write)
+{
+	struct inode *inode = file->inode;
+	int fd = gofer_get_fd(inode, write);
+
+	if (fd < 0)
+		return fd;
+	gofer_put_fd(inode);
+	gofer_i(inode)->pinned = true;
+	if (write)
+		gofer_i(inode)->attr_stale = true;
+	else
+		accessed(inode);
+	return fd;
+}
+
+const struct file_ops gofer_file_fops = {
+    .open = file_open,
+    .release = file_release,
+    .read = file_read,
+    .write = file_write,
+    .llseek = file_llseek,
+    .mmap = file_mmap,
+    .fsync = file_fsync,
+    .fallocate = file_fallocate,
+    .host_fd = file_host_fd,
+};

@@ -1,0 +1,138 @@
+/* What the files of gofer/ share. */
+#ifndef SYSD_FS_GOFER_PRIVATE_H
+#define SYSD_FS_GOFER_PRIVATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "common/base/list.h"
+#include "services/sysd/fs/gofer/client.h"
+#include "services/sysd/vfs/dentry.h"
+#include "services/sysd/vfs/file.h"
+#include "services/sysd/vfs/inode.h"
+
+struct listing;
+
+#define GOFER_HASH_MIN 256u
+
+struct gofer_sb {
+	uint32_t index;
+	struct gofer_options opt;
+	struct list *table;      /* inodes by (dev, ino) */
+	unsigned table_size, inode_count;
+};
+
+/* A file of the host while sysd knows it (inode.priv). */
+struct gofer_inode {
+	struct inode *vfs;
+	struct list hash_node;
+	uint64_t dev, ino;       /* of the host */
+	struct fsd_time btime;
+	uint64_t node;           /* directories and nameless files: fsd's id, 0: not asked for yet */
+	uint32_t node_epoch;
+	uint32_t opens;          /* open file descriptions */
+	uint32_t busy;           /* host calls under way on the descriptors */
+	bool attr_stale;         /* the host changed times or size: ask before telling */
+	bool pinned;             /* a descriptor was handed on (mmap): never closed while we live */
+	bool mapped_write;       /* times change without our doing */
+	bool unlinked;           /* its descriptors cannot be had again */
+	enum { XATTR_UNKNOWN, XATTR_NONE, XATTR_SOME } xattrs;
+	uint64_t attr_ns;        /* shared mounts: when the attributes were true */
+	int ro_fd, rw_fd;        /* donated, or -1 */
+	uint64_t ro_object, rw_object; /* names of the two for memd */
+	struct list lru;         /* in use of descriptors */
+	struct listing *listing; /* directories */
+	uint32_t misses;         /* directories: lookups that needed a request */
+	char *link;              /* not used when the VFS keeps targets */
+};
+
+static inline struct gofer_inode *gofer_i(const struct inode *inode)
+{
+	return inode->priv;
+}
+static inline struct gofer_sb *gofer_sb(const struct super_block *sb)
+{
+	return sb->priv;
+}
+static inline bool gofer_shared(const struct inode *inode)
+{
+	return gofer_sb(inode->sb)->opt.shared;
+}
+
+/* inode.c */
+extern const struct inode_ops gofer_dir_iops, gofer_file_iops, gofer_link_iops;
+extern const struct file_ops gofer_file_fops, gofer_dir_fops;
+/* The inode of attr, known or new, with a reference. NULL: no memory. */
+struct inode *gofer_iget(struct super_block *sb, const struct fsd_attr *attr);
+/* Is there an inode for this file already? */
+bool gofer_known(struct super_block *sb, uint64_t dev, uint64_t ino);
+void gofer_apply(struct inode *inode, const struct fsd_attr *attr);
+bool gofer_same(const struct inode *inode, const struct fsd_attr *attr);
+void gofer_evict(struct inode *inode);
+int gofer_getattr(struct inode *inode);
+int gofer_setattr(struct dentry *dentry, const struct inode_attr *attr);
+int gofer_revalidate(struct dentry *dentry);
+
+/* address.c: how a request names an inode. */
+struct gofer_name {
+	char data[FSD_NAME_MAX + 1];
+	size_t size;
+};
+/* fsd's id of a directory, asked for if need be. Sleeps. */
+int gofer_dir_node(struct inode *dir, uint64_t *ret_node);
+/* Node and name of any inode. Sleeps. */
+int gofer_address(struct inode *inode, uint64_t *ret_node, struct gofer_name *ret_name);
+/* A request about an inode: fills in q's node and name; a stale node is resolved anew, once. */
+int gofer_inode_call(struct inode *inode, struct gofer_call *c, struct fsd_req *q);
+/* A request about a name in a directory (q->name is the caller's). */
+int gofer_dir_call(struct inode *dir, struct gofer_call *c, struct fsd_req *q);
+void gofer_set_node(struct inode *inode, uint64_t node);
+void gofer_drop_nodes(struct inode *inode);
+static inline struct fsd_str gofer_str(const struct dentry *d)
+{
+	return (struct fsd_str){d->name, d->name_size};
+}
+
+/* fds.c: donated descriptors. */
+/* A descriptor for reading, or for reading and writing, that stays open while `busy` is raised: the
+ * caller ends with gofer_put_fd. Sleeps. */
+int gofer_get_fd(struct inode *inode, bool write);
+/* The same, of the read-only descriptor: for what must not become writable. */
+int gofer_get_ro_fd(struct inode *inode);
+static inline void gofer_put_fd(struct inode *inode)
+{
+	gofer_i(inode)->busy--;
+}
+/* Takes a descriptor that came with a reply. */
+void gofer_adopt_fd(struct inode *inode, int fd, bool write);
+void gofer_close_fds(struct inode *inode);
+void gofer_fds_init(void);
+
+/* listing.c: what is known of a directory's content. */
+struct listing_entry {
+	uint32_t name_off;
+	uint16_t name_size;
+	uint8_t type;
+	bool dead;
+	uint32_t hash, next;     /* next in the bucket, index + 1 */
+	uint32_t attr;           /* index + 1 into attrs, 0: none (any more) */
+	uint64_t ino;
+};
+/* Makes sure that dir has a complete listing (shared mounts: a fresh one). 0 or -errno. Sleeps. */
+int listing_load(struct inode *dir, bool fresh);
+void listing_free(struct inode *dir);
+/* A new directory is empty: no need to ask. */
+void listing_new_empty(struct inode *dir);
+struct listing_entry *listing_find(struct listing *l, const char *name, size_t size);
+/* NULL: attributes are not known. Each is given out once: then the inode is the truth. */
+const struct fsd_attr *listing_take_attr(struct inode *dir, struct listing_entry *e);
+/* A lookup found an entry without attributes: after some, they are all fetched at once. True: it has
+ * them now. Sleeps. */
+bool listing_want_attr(struct inode *dir, const char *name, size_t size);
+/* Our own changes (exclusive mounts). */
+void listing_add(struct inode *dir, const char *name, size_t size, uint64_t ino, unsigned type);
+void listing_remove(struct inode *dir, const char *name, size_t size);
+uint64_t listing_size(const struct listing *l);
+const struct listing_entry *listing_at(const struct listing *l, uint64_t i, const char **ret_name);
+
+
+#endif
