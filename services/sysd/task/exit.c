@@ -211,6 +211,8 @@ static void last_thread(struct task *t, int32_t code)
 	}
 	if (cputime_exit)
 		cputime_exit(sig);
+	if (sysvsem_exit)
+		sysvsem_exit(sig);
 	ktimer_cancel(&sig->kill_timer);
 }
 
