@@ -13,7 +13,9 @@
  *      jmp *%gs:entry
  *      (at 24) the address of the patch; (at 32) the immediate of the cmp
  *
- * The store is atomic (8 or 16 aligned bytes) unless the process has one thread. Writing to a shared
+ * The store is atomic (8 or 16 aligned bytes) or the process has one thread; else an int3 stands first, the
+ * handler of SIGTRAP does the jump, and the bytes behind it follow between two membarriers that make
+ * every thread fetch its instructions anew. Writing to a shared
  * mapping would change other processes' text: only private ones are patched. Nothing here is needed
  * for correctness: a site that is not patched traps.
  */
@@ -31,6 +33,8 @@
 #define MAP_FIXED_NOREPLACE 0x100000
 #define MREMAP_MAYMOVE 1
 #define PROBES 16
+#define MEMBARRIER_SYNC_CORE 32
+#define MEMBARRIER_REGISTER_SYNC_CORE 64
 
 static struct rt_site *site_find(struct rt_data *d, uint64_t rip, bool add)
 {
@@ -196,6 +200,27 @@ static void write_tramp(const struct sbx_thread *t, uint64_t tramp, const struct
 
 /* ---- the site ------------------------------------------------------------------------------ */
 
+static int store_byte(uint64_t at, uint8_t v)
+{
+	return rt_copy((void *)at, &v, 1) ? -EFAULT : 1;
+}
+
+/* The third byte comes before the others as well: threads may come back to it (SITE_CMP). */
+static int store_under_int3(uint64_t at, const uint8_t *new, unsigned size)
+{
+	int r = host2(NR_membarrier, MEMBARRIER_REGISTER_SYNC_CORE, 0) ? 0 : store_byte(at, 0xcc);
+
+	if (r != 1)
+		return r;
+	if (new[2] == 0xcc)
+		store_byte(at + 2, 0xcc);
+	host2(NR_membarrier, MEMBARRIER_SYNC_CORE, 0);
+	for (unsigned i = 1; i < size; i++)
+		store_byte(at + i, new[i]);
+	host2(NR_membarrier, MEMBARRIER_SYNC_CORE, 0);
+	return store_byte(at, new[0]);
+}
+
 /* Replaces `size` <= 5 bytes at `at`, old by new, on memory that is writable. 1 done, 0 not possible,
  * -EFAULT. */
 static int store(struct sbx_thread *t, uint64_t at, const uint8_t *old, const uint8_t *new,
@@ -226,9 +251,9 @@ static int store(struct sbx_thread *t, uint64_t at, const uint8_t *old, const ui
 		memcpy(will + (at & 15), new, size);
 		return rt_cmpxchg128((void *)base, (uint64_t *)was, (uint64_t *)will);
 	}
-	if (rt_data(t)->threads_made)
-		return 0;
-	return rt_copy((void *)at, new, size) ? -EFAULT : 1;
+	if (!rt_data(t)->threads_made)
+		return rt_copy((void *)at, new, size) ? -EFAULT : 1;
+	return store_under_int3(at, new, size);
 }
 
 /* Likewise on text as it is. */
@@ -329,10 +354,12 @@ static bool still_patched(const struct rt_site *s)
 	uint8_t now[5];
 	uint32_t rel;
 
-	if (rt_copy(now, (const void *)s->patched_at, 5) || now[0] != 0xe9)
+	if (rt_copy(now, (const void *)s->patched_at, 5))
 		return false;
+	if (now[0] == 0xcc)
+		return true; /* being written */
 	memcpy(&rel, now + 1, 4);
-	return rel == (uint32_t)(s->tramp - (s->patched_at + 5));
+	return now[0] == 0xe9 && rel == (uint32_t)(s->tramp - (s->patched_at + 5));
 }
 
 void rt_unpatch_all(struct sbx_thread *t)
@@ -392,12 +419,22 @@ void rt_fixup_rip(struct sbx_thread *t, struct sbx_regs *regs)
 		do_cmp(&regs->rip, regs->rax, &regs->eflags, *(const int32_t *)(s->tramp + 32));
 }
 
-/* A thread came back to a site that was patched meanwhile: int3 in the middle of the jump. */
+/* An int3 of ours: a site that is being written, or one that was patched while a thread was in the
+ * kernel through it, which now comes back to the middle of the jump. */
 bool rt_trap_fixup(struct sbx_thread *t, struct rt_sigcontext *mc)
 {
+	static const uint8_t behind[3] = {7, 9, 2}; /* where a call ends, from its patch */
 	uint64_t rip = mc->rip - 1;
-	const struct rt_site *s = site_find(rt_data(t), rip, false);
+	const struct rt_site *s;
 
+	for (unsigned i = 0; i < 3; i++) {
+		s = site_find(rt_data(t), rip + behind[i], false);
+		if (s && s->patched_at == rip && (s->state == SITE_MOV || s->state == SITE_CMP)) {
+			mc->rip = s->tramp;
+			return true;
+		}
+	}
+	s = site_find(rt_data(t), rip, false);
 	if (!s || s->state != SITE_CMP || !still_patched(s))
 		return false;
 	do_cmp(&rip, mc->rax, &mc->eflags, *(const int32_t *)(s->tramp + 32));

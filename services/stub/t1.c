@@ -60,8 +60,11 @@ void rt_handoff(struct sbx_thread *t)
 	bool rung = false;
 	uint32_t s;
 
-	slot->guest_cpu = (uint32_t)cpu;
-	slot->guest_waits = 0;
+	/* The poller reads this line all the time: each write to it costs a transfer. */
+	if (slot->guest_cpu != (uint32_t)cpu)
+		slot->guest_cpu = (uint32_t)cpu;
+	if (slot->guest_waits)
+		slot->guest_waits = 0;
 	/* A kick from before this request has nothing to say that the reply will not. */
 	t->kicked = 0;
 	__atomic_exchange_n(&slot->state, SBX_SLOT_REQUEST, __ATOMIC_SEQ_CST);

@@ -98,6 +98,15 @@ static void child(struct guest *g, int ctl_fd, int bell_fd)
 	__builtin_unreachable();
 }
 
+static void pin(int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	sched_setaffinity(0, sizeof(set), &set);
+}
+
 void guest_start(struct guest *g, void (*fn)(void))
 {
 	int ctl_fd = memfd_create("ctl", MFD_CLOEXEC), bell_fd = memfd_create("bell", MFD_CLOEXEC);
@@ -139,6 +148,8 @@ void guest_start(struct guest *g, void (*fn)(void))
 	fflush(NULL);
 	g->pid = fork();
 	must(g->pid >= 0, "fork");
+	if (g->pin)
+		pin(g->pid ? 1 : 0);
 	if (!g->pid)
 		child(g, ctl_fd, bell_fd);
 	close(ctl_fd);
@@ -229,7 +240,7 @@ static bool poll_slots(struct guest *g)
 {
 	bool any = false;
 
-	for (unsigned p = 0; p < GUEST_PROCS; p++) {
+	for (unsigned p = 0; p < (g->pin ? 1 : GUEST_PROCS); p++) {
 		for (unsigned i = 0; i < g->threads; i++) {
 			struct sbx_slot *s = guest_slot(g, p, i);
 
@@ -262,13 +273,13 @@ int guest_run(struct guest *g)
 	while (!g->done) {
 		uint32_t bell = __atomic_load_n(g->bell, __ATOMIC_SEQ_CST);
 
-		if (g->spin)
+		if (g->spin && (n & 0xff) == 0 && g->ctl->poller_cpu != sched_getcpu())
 			__atomic_store_n(&g->ctl->poller_cpu, sched_getcpu(), __ATOMIC_SEQ_CST);
 		if (poll_slots(g))
 			continue;
 		if (g->idle)
 			g->idle(g);
-		if (!g->spin || (++n & 0xfff) == 0) {
+		if (!g->spin || (++n & 0xffff) == 0) {
 			if (waitpid(g->pid, &status, WNOHANG) == g->pid) {
 				g->pid = 0;
 				return status;

@@ -26,6 +26,7 @@ struct guest {
 	unsigned threads;          /* slots looked at in each process */
 	serve_fn serve;
 	bool spin;                 /* the poller never sleeps */
+	bool pin;                  /* guest and poller on a CPU each */
 	volatile bool done;        /* set by serve: the loop ends */
 	void (*idle)(struct guest *g); /* called in the poll loop when nothing was asked */
 	uint64_t requests;
