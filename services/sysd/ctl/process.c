@@ -1,0 +1,316 @@
+/* CTL_START and CTL_EXEC: processes that the launcher asks for; signals to them and sizes of their
+ * terminals. */
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include "common/base/util.h"
+#include "common/log/log.h"
+#include "services/sysd/core/sched.h"
+#include "services/sysd/ctl/internal.h"
+#include "services/sysd/exec/exec.h"
+#include "services/sysd/fs/hostfile/hostfile.h"
+#include "services/sysd/signal/signal.h"
+#include "services/sysd/task/cred.h"
+#include "services/sysd/task/nsproxy.h"
+#include "services/sysd/task/task.h"
+#include "services/sysd/tty/tty.h"
+#include "services/sysd/vfs/fdtable.h"
+#include "services/sysd/vfs/file.h"
+#include "services/sysd/vfs/fs_struct.h"
+#include "services/sysd/vfs/inode.h"
+#include "services/sysd/vfs/mount.h"
+#include "services/sysd/vfs/namei.h"
+
+static struct cred *make_cred(const struct ctl_process *p)
+{
+	struct cred *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		return NULL;
+	c->refs = 1;
+	c->uid = c->euid = c->suid = c->fsuid = p->uid;
+	c->gid = c->egid = c->sgid = c->fsgid = p->gid;
+	c->cap_bset = p->cap_bounding;
+	c->cap_permitted = p->cap_permitted;
+	c->cap_effective = p->cap_effective & p->cap_permitted;
+	c->cap_inheritable = p->cap_inheritable;
+	c->cap_ambient = p->cap_ambient & p->cap_permitted & p->cap_inheritable;
+	c->no_new_privs = p->no_new_privs;
+	if (p->group_count) {
+		c->groups = calloc(1, sizeof(*c->groups) + p->group_count * sizeof(uint32_t));
+		if (!c->groups) {
+			free(c);
+			return NULL;
+		}
+		c->groups->refs = 1;
+		c->groups->count = p->group_count;
+		memcpy(c->groups->gid, p->groups, p->group_count * sizeof(uint32_t));
+	}
+	return c;
+}
+
+static int open_null(struct task *t, struct file **ret)
+{
+	return vfs_open(t, AT_FDCWD, "/dev/null", O_RDWR, 0, 0, ret);
+}
+
+static int install_stdio(struct task *t, const struct ctl_process *p, struct ctl_error *e)
+{
+	for (size_t i = 0; i < p->stdio_count || i < 3; i++) {
+		struct file *f;
+		int r, fd;
+
+		if (i >= p->stdio_count || p->stdio[i] == 0) {
+			/* not open out there: it is not in here */
+			continue;
+		}
+		fd = ctl_take_fd(p->stdio[i]);
+		if (fd < 0)
+			return ctl_fail(e, fd, "descriptor %zu did not arrive: %s", i, strerror(-fd));
+		r = hostfile_is_null(fd) ? open_null(t, &f) : hostfile_new(fd, &f);
+		if (r < 0 || hostfile_is_null(fd))
+			close(fd);
+		if (r < 0)
+			return ctl_fail(e, r, "descriptor %zu: %s", i, strerror(-r));
+		r = fd_install_at(t, f, (int)i, false);
+		if (r < 0) {
+			file_unref(f);
+			return ctl_fail(e, r, "descriptor %zu: %s", i, strerror(-r));
+		}
+	}
+	return 0;
+}
+
+/* A pty of the container's own devpts, bridged to the descriptor that the launcher gave. */
+static int install_terminal(struct task *t, const struct ctl_process *p, struct tty **ret, struct ctl_error *e)
+{
+	struct path pts;
+	struct file *f;
+	struct tty *tty;
+	int fd = p->stdio_count ? ctl_take_fd(p->stdio[0]) : -ENOENT, r;
+
+	if (fd < 0)
+		return ctl_fail(e, fd, "the terminal did not arrive: %s", strerror(-fd));
+	r = path_lookup(t, AT_FDCWD, "/dev/pts", LOOKUP_FOLLOW | LOOKUP_DIRECTORY, &pts);
+	if (r < 0) {
+		close(fd);
+		return ctl_fail(e, r, "process.terminal: /dev/pts: %s", strerror(-r));
+	}
+	r = tty_bridge_host(fd, &pts, &tty);
+	path_put(&pts);
+	if (r < 0)
+		return ctl_fail(e, r, "process.terminal: %s", strerror(-r));
+	if (p->rows || p->cols)
+		tty_set_winsize(tty, &(struct abi_winsize){.row = p->rows, .col = p->cols});
+	r = pty_open_slave(tty, t, O_RDWR | O_NOCTTY, &f);
+	if (r < 0) {
+		tty_unref(tty);
+		return ctl_fail(e, r, "process.terminal: %s", strerror(-r));
+	}
+	for (int i = 0; i < 3 && r >= 0; i++)
+		r = fd_install_at(t, file_ref(f), i, false);
+	file_unref(f);
+	if (r < 0) {
+		tty_unref(tty);
+		return ctl_fail(e, r, "process.terminal: %s", strerror(-r));
+	}
+	tty_set_controlling(tty, t);
+	*ret = tty;
+	return 0;
+}
+
+/* execvp(3): where the program is, in the words that runc uses when it is nowhere. */
+static int open_in(struct task *t, const char *path, struct file **ret)
+{
+	struct path p;
+	int r = path_lookup(t, AT_FDCWD, path, LOOKUP_FOLLOW, &p);
+
+	if (r < 0)
+		return r;
+	if (!S_ISREG(p.dentry->inode->mode) || (p.mnt->flags & MNT_NOEXEC))
+		r = -EACCES;
+	else
+		r = inode_permission(p.dentry->inode, t, MAY_EXEC);
+	if (r == 0)
+		r = file_open_path(&p, O_RDONLY, t->cred, ret);
+	path_put(&p);
+	return r;
+}
+
+static int find_program(struct task *t, const struct ctl_process *p, char **ret_name, struct file **ret,
+			struct ctl_error *e)
+{
+	const char *name = p->args.v[0], *list = NULL;
+	int r, best = -ENOENT;
+
+	if (strchr(name, '/')) {
+		r = open_in(t, name, ret);
+		if (r < 0)
+			return ctl_fail(e, r, "exec: \"%s\": stat %s: %s", name, name,
+					r == -ENOENT ? "no such file or directory" : strerror(-r));
+		*ret_name = strdup(name);
+		return *ret_name ? 0 : -ENOMEM;
+	}
+	for (size_t i = 0; i < p->env.count; i++)
+		if (!strncmp(p->env.v[i], "PATH=", 5))
+			list = p->env.v[i] + 5;
+	for (const char *s = list; s && *name; s = *s ? s + 1 : NULL) {
+		size_t n = strcspn(s, ":");
+		char *full;
+
+		if (asprintf(&full, "%.*s%s%s", (int)n, s, n ? "/" : "./", name) < 0)
+			return -ENOMEM;
+		r = open_in(t, full, ret);
+		if (r == 0) {
+			*ret_name = full;
+			return 0;
+		}
+		free(full);
+		if (r == -EACCES)
+			best = r;
+		s += n;
+	}
+	return ctl_fail(e, best, best == -EACCES ? "exec: \"%s\": permission denied"
+						  : "exec: \"%s\": executable file not found in $PATH", name);
+}
+
+static int enter_cwd(struct task *t, const struct ctl_process *p, struct ctl_error *e)
+{
+	struct path dir;
+	int r = tree_mkdirs(t, p->cwd);
+
+	if (r == 0 || r == -EROFS)
+		r = path_lookup(t, AT_FDCWD, p->cwd, LOOKUP_FOLLOW | LOOKUP_DIRECTORY, &dir);
+	if (r < 0)
+		return ctl_fail(e, r, "process.cwd: %s: %s", p->cwd, strerror(-r));
+	path_put(&t->fs->pwd);
+	t->fs->pwd = dir;
+	return 0;
+}
+
+/* Everything but the start of its strand. */
+static int prepare(struct task *t, const struct ctl_process *p, struct tty **ret_tty, struct ctl_error *e)
+{
+	CLEANUP_FREE char *name = NULL;
+	struct file *prog;
+	struct cred *cred;
+	int r;
+
+	for (size_t i = 0; i < p->rlimit_count; i++)
+		t->signal->rlim[p->rlimits[i].resource] =
+			(struct rlimit64){p->rlimits[i].soft, p->rlimits[i].hard};
+	t->signal->oom_score_adj = p->oom_score_adj;
+	r = enter_cwd(t, p, e);
+	if (r == 0)
+		r = p->terminal ? install_terminal(t, p, ret_tty, e) : install_stdio(t, p, e);
+	if (r < 0)
+		return r;
+	cred = make_cred(p);
+	if (!cred)
+		return -ENOMEM;
+	task_set_cred(t, cred);
+	t->fs->umask = p->umask;
+	r = find_program(t, p, &name, &prog, e);
+	if (r < 0)
+		return r;
+	r = exec_task(t, prog, name, p->args.v, p->env.v);
+	file_unref(prog);
+	if (r < 0)
+		return ctl_fail(e, r, "exec: \"%s\": %s", p->args.v[0], strerror(-r));
+	return 0;
+}
+
+int do_start(const struct ctl_process *p, struct ctl_error *e)
+{
+	int r;
+
+	if (!sandbox.configured || !sandbox.init)
+		return ctl_fail(e, -EINVAL, "the sandbox is not configured");
+	if (sandbox.started)
+		return ctl_fail(e, -EBUSY, "the sandbox runs already");
+	sandbox.started = true;
+	r = prepare(sandbox.init, p, &sandbox.console, e);
+	if (r == 0 && sandbox.console)
+		tty_set_console(sandbox.console);
+	if (r == 0)
+		r = task_start(sandbox.init);
+	return r < 0 ? r : 1;
+}
+
+static void end_unborn(void *arg)
+{
+	struct task *t = arg;
+
+	task_exit(t, 127 << 8);
+}
+
+int do_exec(const struct ctl_process *p, struct ctl_error *e)
+{
+	struct tty *tty = NULL;
+	struct cred *cred;
+	struct task *t;
+	int r;
+
+	if (!sandbox.started || !sandbox.init)
+		return ctl_fail(e, -ESRCH, "the container does not run");
+	/* the rights to set it up; prepare gives it those that were asked for */
+	cred = calloc(1, sizeof(*cred));
+	if (!cred)
+		return -ENOMEM;
+	cred->refs = 1;
+	cred->cap_permitted = cred->cap_effective = cred->cap_bset = (1ull << 41) - 1;
+	t = task_create_foreign(cred);
+	cred_unref(cred);
+	if (!t)
+		return ctl_fail(e, -EAGAIN, "no memory for a process");
+	r = prepare(t, p, &tty, e);
+	if (tty)
+		tty_unref(tty);
+	if (r == 0)
+		r = task_start(t);
+	if (r == 0)
+		return (int)t->signal->pid;
+	/* nobody was told of it, so nobody hears of its end; its own strand gives everything back */
+	t->signal->foreign = false;
+	if (sched_start(&t->strand, end_unborn, t) < 0)
+		log_error("a process that could not start stays in the table");
+	return r;
+}
+
+int do_signal(uint32_t pid, int signo, bool all, struct ctl_error *e)
+{
+	struct signal *sig;
+
+	if (signo < 0 || signo > 64)
+		return ctl_fail(e, -EINVAL, "no such signal: %d", signo);
+	if (all) {
+		struct list *head = signal_all();
+
+		LIST_FOR_EACH (sig, head, all_node)
+			signal_send_group(sig, signo, NULL);
+		return 0;
+	}
+	sig = signal_find(pid);
+	if (!sig)
+		return ctl_fail(e, -ESRCH, "no such process: %u", pid);
+	return signo ? signal_send_group(sig, signo, NULL) : 0;
+}
+
+int do_stop(struct ctl_error *e)
+{
+	return do_signal(0, SIGKILL, true, e);
+}
+
+int do_resize(uint32_t pid, uint16_t rows, uint16_t cols, struct ctl_error *e)
+{
+	struct signal *sig = signal_find(pid);
+	struct tty *tty = sig ? sig->tty : NULL;
+
+	if (!tty && pid == 1)
+		tty = sandbox.console;
+	if (!tty)
+		return ctl_fail(e, -ENOTTY, "process %u has no terminal", pid);
+	tty_set_winsize(tty, &(struct abi_winsize){.row = rows, .col = cols});
+	return 0;
+}

@@ -1,0 +1,300 @@
+#include "services/sysd/fs/hostfile/hostfile.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+#include <signal.h>
+#include "common/base/util.h"
+#include "services/sysd/core/errno.h"
+#include "services/sysd/core/ktimer.h"
+#include "services/sysd/core/sched.h"
+#include "services/sysd/mm/usercopy.h"
+#include "services/sysd/signal/signal.h"
+#include "services/sysd/task/task.h"
+#include "services/sysd/vfs/file.h"
+#include "services/sysd/vfs/inode.h"
+#include "services/sysd/vfs/poll.h"
+
+#define CHUNK (64 * 1024u)
+
+struct hostfile {
+	int fd;
+	bool seekable;          /* a regular file: never "not ready", but may block on the disk */
+	bool socket, watched, ended;
+	struct host_watch watch;
+	uint32_t armed;
+	struct waitq ready;
+};
+
+bool hostfile_is_null(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 3);
+}
+
+static void on_ready(void *arg, uint32_t revents)
+{
+	struct hostfile *h = arg;
+
+	h->armed = 0;
+	waitq_wake(&h->ready, INT32_MAX, revents);
+}
+
+/* Asks for a wake of h->ready; without a watch (a descriptor that cannot be waited for) it is always
+ * ready. */
+static void arm(struct hostfile *h, uint32_t events)
+{
+	if (!h->watched || (h->armed & events) == events)
+		return;
+	h->armed |= events;
+	host_watch_arm(&h->watch, h->armed);
+}
+
+static uint32_t ready_now(const struct hostfile *h)
+{
+	struct pollfd p = {.fd = h->fd, .events = POLLIN | POLLOUT | POLLPRI};
+
+	if (h->seekable || !h->watched || poll(&p, 1, 0) < 0)
+		return POLL_DEFAULT_MASK;
+	return (uint32_t)(p.revents & (POLLIN | POLLOUT | POLLPRI | POLLERR | POLLHUP)) |
+	       (p.revents & POLLIN ? EPOLLRDNORM : 0) | (p.revents & POLLOUT ? EPOLLWRNORM : 0);
+}
+
+static int wait_ready(struct hostfile *h, struct file *file, uint32_t events)
+{
+	if (file->flags & O_NONBLOCK)
+		return -EAGAIN;
+	arm(h, events);
+	return WAIT_EVENT_INTR(&h->ready, ready_now(h) & (events | EPOLLERR | EPOLLHUP));
+}
+
+static ssize_t stream_read(struct hostfile *h, struct file *file, struct uio *u)
+{
+	size_t size = MIN(u->resid, (size_t)CHUNK);
+	CLEANUP_FREE char *buf = malloc(size + 1);
+	ssize_t n;
+
+	if (!buf)
+		return -ENOMEM;
+	for (;;) {
+		int r;
+
+		n = h->socket ? recv(h->fd, buf, size, MSG_DONTWAIT) : read(h->fd, buf, size);
+		if (n >= 0)
+			return n ? uio_copy_to(u, buf, (size_t)n) : 0;
+		if (errno == EINTR)
+			continue;
+		if (errno != EAGAIN)
+			return -errno;
+		r = wait_ready(h, file, EPOLLIN);
+		if (r < 0)
+			return r;
+	}
+}
+
+static ssize_t hostfile_read(struct file *file, struct uio *u, int64_t *pos)
+{
+	struct hostfile *h = file->priv;
+	bool own = !pos || pos == &file->pos;
+	ssize_t n;
+
+	if (u->resid == 0)
+		return 0;
+	if (!h->seekable)
+		return stream_read(h, file, u);
+	/* the host's position counts: whoever gave us the file may go on behind us */
+	n = uio_pread_host(u, h->fd, u->resid, own ? -1 : *pos);
+	if (n > 0 && !own)
+		*pos += n;
+	return n;
+}
+
+static ssize_t stream_write(struct hostfile *h, struct file *file, struct uio *u)
+{
+	CLEANUP_FREE char *buf = malloc(MIN(u->resid, (size_t)CHUNK));
+	ssize_t total = 0;
+
+	if (!buf)
+		return -ENOMEM;
+	while (u->resid) {
+		ssize_t size = uio_copy_from(u, buf, MIN(u->resid, (size_t)CHUNK)), done = 0;
+
+		if (size < 0)
+			return total ? total : size;
+		while (done < size) {
+			ssize_t n = h->socket ? send(h->fd, buf + done, (size_t)(size - done),
+						     MSG_DONTWAIT | MSG_NOSIGNAL)
+					      : write(h->fd, buf + done, (size_t)(size - done));
+			int r;
+
+			if (n >= 0) {
+				done += n;
+				total += n;
+				continue;
+			}
+			if (errno == EINTR)
+				continue;
+			if (errno == EPIPE && current_task())
+				signal_send_task(current_task(), SIGPIPE, NULL);
+			r = errno == EAGAIN ? wait_ready(h, file, EPOLLOUT) : -errno;
+			if (r < 0)
+				return total ? total : r;
+		}
+	}
+	return total;
+}
+
+static ssize_t hostfile_write(struct file *file, struct uio *u, int64_t *pos)
+{
+	struct hostfile *h = file->priv;
+	bool own = !pos || pos == &file->pos;
+	ssize_t n;
+
+	if (u->resid == 0)
+		return 0;
+	if (!h->seekable)
+		return stream_write(h, file, u);
+	n = uio_pwrite_host(u, h->fd, u->resid, own ? -1 : *pos);
+	if (n > 0 && !own)
+		*pos += n;
+	return n;
+}
+
+static int64_t hostfile_llseek(struct file *file, int64_t off, int whence)
+{
+	struct hostfile *h = file->priv;
+	off_t r;
+
+	if (!h->seekable)
+		return -ESPIPE;
+	r = lseek(h->fd, off, whence);
+	if (r < 0)
+		return -errno;
+	file->pos = r;
+	return r;
+}
+
+static uint32_t hostfile_poll(struct file *file, struct poll_table *pt)
+{
+	struct hostfile *h = file->priv;
+	uint32_t now;
+
+	poll_wait(pt, &h->ready);
+	now = ready_now(h);
+	/* what is ready needs no watch, and one would report it at once, again and again */
+	if (pt && ~now & (EPOLLIN | EPOLLOUT) && !(now & (EPOLLHUP | EPOLLERR)))
+		arm(h, ~now & (EPOLLIN | EPOLLOUT));
+	return now;
+}
+
+/* A terminal out there stays the operator's: the guest may look at it, not change it. */
+static long hostfile_ioctl(struct file *file, struct task *t, unsigned cmd, uint64_t arg)
+{
+	struct hostfile *h = file->priv;
+	char buf[64] = {0};
+	size_t size;
+
+	switch (cmd) {
+	case TCGETS:
+		size = 36; /* struct termios of the kernel */
+		break;
+	case TIOCGWINSZ:
+		size = 8;
+		break;
+	case FIONREAD:
+		size = 4;
+		break;
+	default:
+		return -ENOTTY;
+	}
+	if (ioctl(h->fd, cmd, buf) < 0)
+		return -errno;
+	return user_write(t, arg, buf, size);
+}
+
+static int hostfile_fsync(struct file *file, bool datasync)
+{
+	struct hostfile *h = file->priv;
+
+	if (!h->seekable)
+		return -EINVAL;
+	return (datasync ? fdatasync(h->fd) : fsync(h->fd)) < 0 ? -errno : 0;
+}
+
+static int hostfile_host_fd(struct file *file, bool write)
+{
+	struct hostfile *h = file->priv;
+
+	return h->seekable ? h->fd : -EINVAL;
+}
+
+static void hostfile_release(struct file *file)
+{
+	struct hostfile *h = file->priv;
+
+	if (h->watched)
+		host_watch_remove(&h->watch);
+	close(h->fd);
+	free(h);
+}
+
+static const struct file_ops stream_ops = {
+	.release = hostfile_release,
+	.read = hostfile_read,
+	.write = hostfile_write,
+	.poll = hostfile_poll,
+	.ioctl = hostfile_ioctl,
+	.fsync = hostfile_fsync,
+};
+static const struct file_ops seekable_ops = {
+	.release = hostfile_release,
+	.read = hostfile_read,
+	.write = hostfile_write,
+	.llseek = hostfile_llseek,
+	.poll = hostfile_poll,
+	.ioctl = hostfile_ioctl,
+	.fsync = hostfile_fsync,
+	.host_fd = hostfile_host_fd,
+};
+
+int hostfile_new(int fd, struct file **ret)
+{
+	struct hostfile *h = calloc(1, sizeof(*h));
+	struct stat st;
+	const char *name;
+	int flags = fcntl(fd, F_GETFL), r;
+
+	if (!h)
+		return -ENOMEM;
+	if (flags < 0 || fstat(fd, &st) < 0) {
+		free(h);
+		return -errno;
+	}
+	h->fd = fd;
+	h->seekable = S_ISREG(st.st_mode) || S_ISBLK(st.st_mode);
+	h->socket = S_ISSOCK(st.st_mode);
+	waitq_init(&h->ready);
+	if (!h->seekable)
+		h->watched = host_watch_add(&h->watch, fd, on_ready, h) == 0;
+	name = S_ISFIFO(st.st_mode) ? "pipe:" : h->socket ? "socket:" : "host:";
+	r = file_new_anon(name, (uint32_t)st.st_mode, h->seekable ? &seekable_ops : &stream_ops,
+			  (unsigned)(flags & (O_ACCMODE | O_APPEND)), h, ret);
+	if (r < 0) {
+		if (h->watched)
+			host_watch_remove(&h->watch);
+		free(h);
+		return r;
+	}
+	(*ret)->inode->rdev = st.st_rdev;
+	(*ret)->inode->size = (uint64_t)st.st_size;
+	(*ret)->inode->uid = st.st_uid == 65534 ? 0 : st.st_uid;
+	(*ret)->inode->gid = st.st_gid == 65534 ? 0 : st.st_gid;
+	return 0;
+}
