@@ -1,0 +1,41 @@
+/* Group ids and supplementary groups. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <grp.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+int main(void)
+{
+	gid_t set[] = {30, 10, 20}, got[16], a, b, c;
+	int n;
+
+	if (getuid())
+		return 77;
+	printf("setgroups %d\n", setgroups(3, set));
+	n = getgroups(16, got);
+	printf("count %d", n);
+	for (int i = 0; i < n; i++)
+		printf(" %u", got[i]);
+	printf("\n");
+	printf("small buffer: %d %s\n", getgroups(2, got), strerror(errno));
+	printf("only count: %d\n", getgroups(0, NULL));
+	printf("setresgid %d\n", setresgid(1, 2, 3));
+	getresgid(&a, &b, &c);
+	printf("%u %u %u\n", a, b, c);
+	fflush(stdout);
+	if (!fork()) {
+		setuid(1000);
+		printf("setgid foreign: %d %s\n", setgid(55), strerror(errno));
+		printf("setgid own: %d\n", setgid(3));
+		printf("setgroups: %d %s\n", setgroups(1, set), strerror(errno));
+		printf("groups kept: %d\n", getgroups(16, got));
+		fflush(stdout);
+		_exit(0);
+	}
+	wait(NULL);
+	printf("none: %d %d\n", setgroups(0, NULL), getgroups(16, got));
+	return 0;
+}
