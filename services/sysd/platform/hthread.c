@@ -123,7 +123,17 @@ int hthread_new(struct hprocess *hp, struct hthread **ret_ht)
 
 		if (hp->slot_used[w] == UINT64_MAX)
 			continue;
-		index = w * 64 + (uint32_t)__builtin_ctzll(~hp->slot_used[w]);
+		for (index = w * 64; index < (w + 1) * 64; index++) {
+			struct sbx_slot *s = (struct sbx_slot *)((char *)hp->slots + index * SBX_SLOT_STRIDE);
+
+			/* The host zeroes host_tid when a thread is gone for good; before that its end
+			 * would still write to the new thread's slot and stack. */
+			if (!(hp->slot_used[w] & 1ull << index % 64) &&
+			    !__atomic_load_n(&s->host_tid, __ATOMIC_ACQUIRE))
+				break;
+		}
+		if (index == (w + 1) * 64)
+			continue;
 		memset((char *)hp->slots + index * SBX_SLOT_STRIDE, 0, sizeof(struct sbx_slot));
 		ret = hthread_new_at(hp, index, ret_ht);
 		return ret;
