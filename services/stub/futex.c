@@ -101,6 +101,9 @@ static enum rt_t0 do_wait(struct sbx_thread *t, uint64_t op, long *ret_ret)
 		r->rax = r->orig_rax;
 		r->rip = rip - 2;
 	}
+	/* restart_syscall(2) of a wait is the wait. */
+	if (r->rip == rip - 2 && r->rax == NR_restart_syscall)
+		r->rax = NR_futex;
 	/* The deadline is for the very same wait only. */
 	if (r->rip != rip - 2 || r->rax != NR_futex)
 		t->restart_rip = 0;

@@ -32,6 +32,7 @@
 #define NR_time 201
 #define NR_futex 202
 #define NR_set_tid_address 218
+#define NR_restart_syscall 219
 #define NR_clock_gettime 228
 #define NR_exit_group 231
 #define NR_getcpu 309

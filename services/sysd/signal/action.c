@@ -159,6 +159,24 @@ static uint32_t altstack_flags(const struct task *t, uint64_t sp)
 	return 0;
 }
 
+int signal_set_altstack(struct task *t, uint64_t sp, uint32_t flags, uint64_t size)
+{
+	uint32_t mode = flags & ~ABI_SS_AUTODISARM;
+
+	if (altstack_flags(t, t->ht->regs.rsp) == ABI_SS_ONSTACK)
+		return -EPERM;
+	if (mode != ABI_SS_DISABLE && mode != ABI_SS_ONSTACK && mode != 0)
+		return -EINVAL;
+	if (mode == ABI_SS_DISABLE)
+		sp = size = 0;
+	else if (size < ABI_MINSIGSTKSZ)
+		return -ENOMEM;
+	t->altstack.sp = sp;
+	t->altstack.size = size;
+	t->altstack.flags = flags;
+	return 0;
+}
+
 SYS_HANDLER(sigaltstack)
 {
 	uint64_t sp = t->ht->regs.rsp;
@@ -170,23 +188,13 @@ SYS_HANDLER(sigaltstack)
 
 	if (a[0]) {
 		struct abi_stack ss;
-		uint32_t mode;
+		int ret;
 
 		if (user_get(t, ss, a[0]))
 			return -EFAULT;
-		if (altstack_flags(t, sp) == ABI_SS_ONSTACK)
-			return -EPERM;
-		mode = ss.flags & ~ABI_SS_AUTODISARM;
-		if (mode != ABI_SS_DISABLE && mode != ABI_SS_ONSTACK && mode != 0)
-			return -EINVAL;
-		if (mode == ABI_SS_DISABLE) {
-			ss.sp = ss.size = 0;
-		} else if (ss.size < ABI_MINSIGSTKSZ) {
-			return -ENOMEM;
-		}
-		t->altstack.sp = ss.sp;
-		t->altstack.size = ss.size;
-		t->altstack.flags = ss.flags;
+		ret = signal_set_altstack(t, ss.sp, ss.flags, ss.size);
+		if (ret < 0)
+			return ret;
 	}
 	if (a[1] && user_put(t, old, a[1]))
 		return -EFAULT;

@@ -47,6 +47,9 @@ bool signal_deliver(struct task *t, int64_t *ret, struct sbx_sigframe_req *ret_r
  * synchronous ones, then the lowest number; thread before group. */
 int signal_dequeue(struct task *t, sigset64_t set, struct abi_siginfo *info);
 
+/* sigaltstack(2) with what a stack_t holds, at the task's registers: 0 or -errno. */
+int signal_set_altstack(struct task *t, uint64_t sp, uint32_t flags, uint64_t size);
+
 /* The mask that holds now: the slot's while guest code runs. */
 sigset64_t signal_blocked(const struct task *t);
 /* A wait with another mask (sigsuspend, ppoll, pselect, epoll_pwait): sets it and has the old one

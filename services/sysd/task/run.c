@@ -1,5 +1,7 @@
 /* The strand of a task: takes a request of its host thread, serves it, and leaves for guest code by way
  * of the signals. */
+#include <sys/syscall.h>
+
 #include "common/base/util.h"
 #include "services/sysd/syscall/syscall.h"
 #include "services/sysd/task/internal.h"
@@ -58,10 +60,29 @@ static void serve_fault(struct task *t)
 		signo = SIGSEGV;
 		info.si_code = ABI_SI_KERNEL;
 	}
+	/* The frame of a SIGSEGV handler cannot be written either: no handler is tried again. */
+	if (ht->fault_trapno == SBX_TRAPNO_FRAME && ht->fault_err == SIGSEGV)
+		t->sighand->action[SIGSEGV - 1].handler = ABI_SIG_DFL;
 	info.si_signo = signo;
 	info.fault.addr = ht->fault_addr;
 	signal_force(t, signo, &info);
 	leave(t, 0);
+}
+
+/* A kick took the thread out of guest code, or out of a futex wait on the host: that is a call that was
+ * interrupted, whose result the signals decide. */
+static void serve_kick(struct task *t)
+{
+	const struct sbx_regs *r = &t->ht->regs;
+	int64_t ret = 0;
+
+	t->regs_replaced = false;
+	if (r->orig_rax == SYS_futex && (r->rax == (uint64_t)-ERESTARTSYS ||
+					 r->rax == (uint64_t)-ERESTART_RESTARTBLOCK)) {
+		t->nr = SYS_futex;
+		ret = (int64_t)r->rax;
+	}
+	leave(t, ret);
 }
 
 static void strand_main(void *arg)
@@ -80,9 +101,12 @@ static void strand_main(void *arg)
 		case SBX_REQ_SYSCALL:
 			serve_call(t);
 			break;
+		case SBX_REQ_ALTSTACK:
+			signal_set_altstack(t, t->ht->args[0], (uint32_t)t->ht->args[1], t->ht->args[2]);
+			serve_kick(t);
+			break;
 		case SBX_REQ_KICKED:
-			t->regs_replaced = false;
-			leave(t, 0);
+			serve_kick(t);
 			break;
 		case SBX_REQ_FAULT:
 			t->regs_replaced = false;
