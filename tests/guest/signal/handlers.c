@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static int depth, deepest;
+static int depth, deepest, calls;
 
 static void info(int s, siginfo_t *si, void *uc)
 {
@@ -17,7 +17,7 @@ static void nest(int s)
 {
 	if (++depth > deepest)
 		deepest = depth;
-	if (deepest < 3 && depth < 3)
+	if (++calls < 3)
 		raise(s);
 	depth--;
 }
@@ -45,14 +45,14 @@ int main(void)
 	sigaction(SIGUSR1, &sa, NULL);
 	raise(SIGUSR1);
 	printf("deferred: deepest %d\n", deepest);
-	deepest = 0;
+	deepest = calls = 0;
 	sa.sa_flags = SA_NODEFER;
 	sigaction(SIGUSR1, &sa, NULL);
 	raise(SIGUSR1);
 	printf("nodefer: deepest %d\n", deepest);
 	sa.sa_flags = SA_RESETHAND;
 	sigaction(SIGUSR1, &sa, NULL);
-	deepest = 3;
+	calls = 3;
 	raise(SIGUSR1);
 	sigaction(SIGUSR1, NULL, &old);
 	printf("reset %d\n", old.sa_handler == SIG_DFL);
