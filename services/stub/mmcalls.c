@@ -44,6 +44,11 @@ enum rt_t0 rt_t0_mm(struct sbx_thread *t, uint64_t nr, long *ret_ret)
 			return T0_RET;
 		}
 		break;
+	case NR_membarrier:
+		/* The private ones: the host's own, for threads are host threads. */
+		if ((r->rdi & ~(8ul | 16 | 32 | 64)) || (r->rdi & (r->rdi - 1)) || !r->rdi || r->rsi)
+			return T0_NO;
+		break;
 	case NR_mremap:
 		if (rt_overlaps_runtime(t, r->rdi, size) ||
 		    ((r->r10 & MREMAP_FIXED) && rt_overlaps_runtime(t, r->r8, r->rdx))) {

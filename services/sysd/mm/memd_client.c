@@ -19,6 +19,7 @@
 #include "services/sysd/mm/mm.h"
 #include "services/sysd/mm/mmap_req.h"
 #include "services/sysd/platform/hthread.h"
+#include "services/sysd/platform/vdso.h"
 #include "services/sysd/task/task.h"
 
 struct memd_info memd_info;
@@ -323,6 +324,7 @@ int memd_client_start(int ring_fd, int pass_sock, unsigned pool_size)
 	if (memd_info.base % SBX_R_ALIGN)
 		return -EPROTO;
 	platform_ctl()->base = memd_info.base;
+	platform_ctl()->vdso_clock_gettime = vdso_function(memd_info.vdso, "__vdso_clock_gettime");
 	client.source = (struct sched_source){.name = "memd",
 					      .poll = client_poll,
 					      .before_sleep = client_before_sleep,

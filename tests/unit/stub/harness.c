@@ -20,6 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 #include <cmocka.h>
+#include "services/sysd/platform/vdso.h"
 #include "tests/unit/stub/harness.h"
 
 uint8_t *shared;
@@ -132,6 +133,7 @@ void guest_start(struct guest *g, void (*fn)(void))
 	g->ctl->spin_tsc = 200000;
 	g->ctl->base = GUEST_BASE;
 	g->ctl->patching = 1;
+	g->ctl->vdso_clock_gettime = vdso_function(getauxval(AT_SYSINFO_EHDR), "__vdso_clock_gettime");
 	static const int t0[] = {24, 39, 102, 104, 107, 108, 110, 186, 202, 14, 158, 9, 10, 11, 25, 28, 324, 228, 96, 201, 309, 27};
 	for (unsigned i = 0; i < sizeof(t0) / sizeof(t0[0]); i++)
 		g->ctl->hint[t0[i]].t0 = 1;

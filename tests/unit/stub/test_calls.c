@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <cmocka.h>
 #include "tests/unit/stub/harness.h"
 
@@ -267,12 +268,70 @@ static void guest_mm(void)
 	GEQ(RAW4(SYS_mremap, r, 4096, 8192, MREMAP_MAYMOVE), -EINVAL);
 	/* A file mapping is sysd's. */
 	GEQ(RAW6(SYS_mmap, 0, 4096, 1, MAP_PRIVATE, 0, 0), -ENOSYS);
+	GEQ(RAW2(SYS_membarrier, 0, 0), -ENOSYS);
+	GEQ(RAW2(SYS_membarrier, 16, 0), 0);
+	GEQ(RAW2(SYS_membarrier, 8, 0), 0);
 	guest_exit(0);
 }
 
 static void test_mm(void **state)
 {
 	run(guest_mm, NULL);
+}
+
+/* ---- clocks */
+
+static void guest_clocks(void)
+{
+	struct timespec ts, vdso;
+	long tv[2], t;
+	unsigned cpu = 99, node = 99;
+
+	for (int i = 0; i < 3; i++) {
+		GEQ(RAW2(SYS_clock_gettime, CLOCK_MONOTONIC, &ts), 0);
+		clock_gettime(CLOCK_MONOTONIC, &vdso);
+		GCHECK(vdso.tv_sec - ts.tv_sec >= 0 && vdso.tv_sec - ts.tv_sec <= 2);
+		GEQ(RAW2(SYS_clock_gettime, CLOCK_REALTIME, &ts), 0);
+		GEQ(RAW2(SYS_gettimeofday, tv, 0), 0);
+		GCHECK(tv[0] - ts.tv_sec >= 0 && tv[0] - ts.tv_sec <= 2 && tv[1] >= 0 && tv[1] < 1000000);
+		t = RAW1(SYS_time, 0);
+		GCHECK(t - ts.tv_sec >= -1 && t - ts.tv_sec <= 2);
+		GEQ(RAW2(SYS_clock_gettime, CLOCK_MONOTONIC, 8), -EFAULT);
+		GEQ(RAW2(SYS_clock_gettime, CLOCK_PROCESS_CPUTIME_ID, &ts), -ENOSYS); /* sysd's */
+		GEQ(RAW3(SYS_getcpu, &cpu, &node, 0), 0);
+		GCHECK(cpu < 4096 && node < 1024);
+		GEQ(RAW3(SYS_getcpu, 8, 0, 0), -EFAULT);
+		/* Vector registers are kept although the vDSO may use them. */
+		GEQ(probe_run(PROBE_CMP, &probe, SYS_time, 0) - (uint64_t)t <= 2, 1);
+	}
+	guest_exit(0);
+}
+
+static void test_clocks(void **state)
+{
+	run(guest_clocks, NULL);
+}
+
+/* A vDSO address that is wrong costs the answer, not the process. */
+static void guest_bad_vdso(void)
+{
+	struct timespec ts;
+
+	for (int i = 0; i < 3; i++) {
+		GEQ(RAW2(SYS_clock_gettime, CLOCK_MONOTONIC, &ts), -ENOSYS);
+		GEQ(getppid_site(), 1003);
+	}
+	guest_exit(0);
+}
+
+static void test_bad_vdso(void **state)
+{
+	struct guest g = {0};
+
+	guest_start(&g, guest_bad_vdso);
+	g.ctl->vdso_clock_gettime = 0x1000;
+	assert_int_equal(guest_run(&g), -1);
+	guest_end(&g);
 }
 
 /* ---- GS */
@@ -326,6 +385,8 @@ int main(void)
 		cmocka_unit_test(test_copy),
 		cmocka_unit_test(test_mm),
 		cmocka_unit_test(test_gs),
+		cmocka_unit_test(test_clocks),
+		cmocka_unit_test(test_bad_vdso),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
