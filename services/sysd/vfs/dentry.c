@@ -293,6 +293,16 @@ void d_invalidate(struct dentry *d)
 	dentry_unref(d);
 }
 
+void d_prune_children(struct dentry *d)
+{
+	struct dentry *c, *tmp;
+
+	LIST_FOR_EACH_SAFE (c, tmp, &d->children, sibling) {
+		if (!c->refs)
+			d_drop(c);
+	}
+}
+
 void d_delete(struct dentry *d)
 {
 	if (d->refs == 1 && d->sb->cache_dentries)

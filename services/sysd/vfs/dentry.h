@@ -22,6 +22,7 @@ struct dentry {
 	bool unhashed;           /* unlinked or never entered */
 	bool is_mountpoint;
 	bool valid_checked;
+	bool no_link;            /* O_TMPFILE with O_EXCL: never gets a name */
 	uint64_t stamp;          /* the file system's, for revalidate */
 	void *priv;
 	char iname[DENTRY_INAME_SIZE];
@@ -61,6 +62,8 @@ uint32_t d_hash_name(const char *name, size_t name_size);
 void d_rehash(struct dentry *d);
 /* A cached dentry is not true any more: takes it and what is below it out of the hash. */
 void d_invalidate(struct dentry *d);
+/* A directory is gone: drops the (negative or stale) names cached below it. */
+void d_prune_children(struct dentry *d);
 bool d_is_ancestor(const struct dentry *ancestor, const struct dentry *d); /* or the same */
 /* How many unused dentries are kept, and how many there are now. */
 extern unsigned dentry_cache_limit;

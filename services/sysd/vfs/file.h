@@ -63,7 +63,6 @@ struct file {
 	int64_t pos;
 	struct kmutex pos_lock;    /* f_pos_lock: read, write, lseek of shared descriptions */
 	bool write_counted;        /* counts in inode->write_count */
-	bool tmpfile_linkable;     /* O_TMPFILE without O_EXCL */
 	struct cred *cred;         /* of the opener */
 	uint64_t version;
 	/* F_SETOWN, F_SETSIG: SIGIO */

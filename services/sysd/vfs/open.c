@@ -247,10 +247,8 @@ static int open_tmpfile(struct nameidata *nd, unsigned flags, uint32_t mode, str
 		d->name_size = (uint32_t)snprintf(name, sizeof(name), "#%llu", (unsigned long long)d->inode->ino);
 		memcpy(d->iname, name, d->name_size + 1);
 		p = (struct path){nd->path.mnt, d};
+		d->no_link = flags & O_EXCL; /* without it, linkat may give it a name later */
 		err = file_open_checked(&p, flags & ~(unsigned)(O_EXCL | O_TRUNC), nd->t->cred, ret);
-		/* Without O_EXCL it may get a name later (linkat). */
-		if (!err && !(flags & O_EXCL))
-			(*ret)->tmpfile_linkable = true;
 	}
 	dentry_unref(d);
 	return err;

@@ -24,6 +24,8 @@ ssize_t file_read_at(struct file *f, struct uio *u, int64_t *pos)
 {
 	ssize_t n;
 
+	if (S_ISDIR(f->inode->mode))
+		return -EISDIR;
 	if (!f->op->read)
 		return -EINVAL;
 	if (pos && (*pos < 0 || (int64_t)u->resid < 0))
