@@ -89,17 +89,10 @@ static ssize_t file_write(struct file *file, struct uio *u, int64_t *pos)
 {
 	struct inode *inode = file->inode;
 	int fd = gofer_get_fd(inode, true);
-	struct stat st;
 	ssize_t n;
 
 	if (fd < 0)
 		return fd;
-	if (file->flags & O_APPEND) {
-		if (gofer_shared(inode) && fstat(fd, &st) == 0)
-			inode->size = (uint64_t)st.st_size;
-		*pos = (int64_t)inode->size;
-	}
-	/* Nothing sleeps between the look at the size and the write: appends are atomic. */
 	n = uio_pwrite_host(u, fd, u->resid, (off_t)*pos);
 	gofer_put_fd(inode);
 	if (n > 0) {
@@ -107,12 +100,6 @@ static ssize_t file_write(struct file *file, struct uio *u, int64_t *pos)
 		inode->size = MAX(inode->size, (uint64_t)*pos);
 		inode->version++;
 		gofer_i(inode)->attr_stale = true;
-		if (file->flags & O_DSYNC) {
-			int ret = file_fsync(file, (file->flags & O_SYNC) != O_SYNC);
-
-			if (ret < 0)
-				return ret;
-		}
 	}
 	return n;
 }
