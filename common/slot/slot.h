@@ -133,29 +133,31 @@ struct sbx_sigframe_req {
 };
 
 struct sbx_slot {
-	/* line 0: hand-off */
+	/* line 0: hand-off, with what of the request and the reply is small: one line each way. The
+	 * poller reads it all the time, so the guest side writes it only just before it posts. */
 	_Alignas(64) uint32_t state;   /* futex word, enum sbx_slot_state */
 	uint32_t guest_waits;          /* guest side sleeps in futex(state): wake it */
 	uint32_t guest_cpu;            /* CPU on which the request was posted (rdpid) */
 	uint32_t t0_wait;              /* 1 while the runtime is in a host futex wait of the guest */
 	uint32_t host_tid;             /* written by the host kernel (CLONE_CHILD_SETTID) or runtime */
-	uint32_t kicked;               /* runtime's own: a kick came while in the runtime */
+	uint32_t kicked;               /* unused: the runtime keeps it in its thread area */
+	/* reply */
+	uint32_t act;
+	uint32_t out_count;
+	int64_t ret;
+	/* request */
+	uint32_t req;
+	uint32_t in_count;
+	uint64_t nr;
+	uint32_t in_off;               /* first free byte of the window behind the input */
+	uint32_t site_kind;            /* 0 SIGSYS, 1 patched: for statistics */
 	/* line 1: T0 state. The guest writes mask; sysd writes the others and reads mask */
 	_Alignas(64) uint64_t sigmask; /* virtual signal mask of the current task */
 	uint32_t sigpending;           /* sysd: a signal is queued (blocked or not): T0 must not decide */
 	uint32_t tid, pid, ppid, uid, euid, gid, egid; /* answers of T0 calls, guest's numbering */
 	uint32_t trace;                /* sysd: nothing in T0, every call goes to sysd (strace, ptrace) */
-	/* line 2: request */
-	_Alignas(64) uint32_t req;
-	uint32_t site_kind;            /* 0 SIGSYS, 1 patched: for statistics */
-	uint64_t nr;
-	uint64_t args[6];
-	uint32_t in_count;
-	uint32_t in_off;               /* first free byte of the window behind the input */
-	/* reply */
-	_Alignas(64) uint32_t act;
-	uint32_t out_count;
-	int64_t ret;
+	/* line 2: the rest of the request, and further parts of the reply */
+	_Alignas(64) uint64_t args[6];
 	uint32_t op_count;
 	uint32_t fault_signo;
 	int32_t fault_code;

@@ -78,7 +78,10 @@ struct sbx_thread {
 	uint64_t restart_rip, restart_uaddr, restart_val;
 	int64_t restart_sec, restart_nsec;
 	uint64_t fault_signo, fault_code, fault_addr, fault_err, fault_trapno;
-	uint64_t reserved[3];
+	/* of the request that is being put together; slot.nr, in_count, in_off when it is posted */
+	uint64_t nr;
+	uint32_t in_count, in_off;
+	uint64_t reserved;
 	_Alignas(64) struct sbx_regs regs; /* the guest's, complete, whenever the runtime runs */
 };
 _Static_assert(sizeof(struct sbx_thread) <= SBX_AREA_XSAVE, "a thread's struct is one page");

@@ -14,7 +14,7 @@ struct iov {
 static uint8_t *seg_new(struct sbx_thread *t, uint64_t uaddr, uint64_t size)
 {
 	struct sbx_slot *slot = t->slot;
-	uint32_t n = slot->in_count, off = slot->in_off;
+	uint32_t n = t->in_count, off = t->in_off;
 
 	if (n >= SBX_SEGS_MAX || !size || size > SBX_SLOT_WINDOW - off)
 		return NULL;
@@ -24,10 +24,8 @@ static uint8_t *seg_new(struct sbx_thread *t, uint64_t uaddr, uint64_t size)
 
 static void seg_commit(struct sbx_thread *t, uint64_t size)
 {
-	struct sbx_slot *slot = t->slot;
-
-	slot->in[slot->in_count++].size = (uint32_t)size;
-	slot->in_off = (uint32_t)((slot->in_off + size + SEG_ALIGN - 1) & ~(uint64_t)(SEG_ALIGN - 1));
+	t->slot->in[t->in_count++].size = (uint32_t)size;
+	t->in_off = (uint32_t)((t->in_off + size + SEG_ALIGN - 1) & ~(uint64_t)(SEG_ALIGN - 1));
 }
 
 static const void *copy_bytes(struct sbx_thread *t, uint64_t uaddr, uint64_t size)
@@ -42,7 +40,7 @@ static const void *copy_bytes(struct sbx_thread *t, uint64_t uaddr, uint64_t siz
 
 static void copy_cstr(struct sbx_thread *t, uint64_t uaddr)
 {
-	uint64_t room = SBX_SLOT_WINDOW - t->slot->in_off;
+	uint64_t room = SBX_SLOT_WINDOW - t->in_off;
 	uint64_t max = room < CSTR_MAX ? room : CSTR_MAX;
 	uint8_t *dst;
 	long size;

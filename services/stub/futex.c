@@ -93,8 +93,8 @@ static enum rt_t0 do_wait(struct sbx_thread *t, uint64_t op, long *ret_ret)
 	}
 	/* An absolute timeout needs no restart block: the same arguments mean the same deadline. */
 	r->rax = (uint64_t)(relative && r->r10 ? -ERESTART_RESTARTBLOCK : -ERESTARTSYS);
-	t->slot->nr = NR_futex;
-	t->slot->in_count = 0;
+	t->nr = NR_futex;
+	t->in_count = 0;
 	rt_request(t, SBX_REQ_KICKED);
 	if (r->rax == (uint64_t)-ERESTART_RESTARTBLOCK || r->rax == (uint64_t)-ERESTARTSYS) {
 		/* sysd left it to us. */

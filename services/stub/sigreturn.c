@@ -50,7 +50,7 @@ void rt_sigreturn(struct sbx_thread *t)
 	struct rt_ucontext uc;
 
 	if (rt_copy(&uc, (const void *)r->rsp, sizeof(uc)) || restore_vectors(t, uc.mc.fpstate)) {
-		slot->in_count = 0;
+		t->in_count = 0;
 		slot->fault_signo = SIGSEGV;
 		slot->fault_code = SI_KERNEL;
 		slot->fault_addr = 0;
@@ -72,11 +72,11 @@ void rt_sigreturn(struct sbx_thread *t)
 		t->alt_sp = uc.ss_sp;
 		t->alt_size = uc.ss_size;
 		t->alt_flags = uc.ss_flags & ~SS_ONSTACK;
-		slot->nr = NR_rt_sigreturn;
+		t->nr = NR_rt_sigreturn;
 		slot->args[0] = uc.ss_sp;
 		slot->args[1] = uc.ss_flags;
 		slot->args[2] = uc.ss_size;
-		slot->in_count = 0;
+		t->in_count = 0;
 		rt_request(t, SBX_REQ_ALTSTACK);
 	} else if (__atomic_load_n(&slot->sigpending, __ATOMIC_ACQUIRE)) {
 		t->kicked = 1;

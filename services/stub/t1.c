@@ -116,8 +116,12 @@ void rt_request(struct sbx_thread *t, uint32_t req)
 	t->regs.fs_base = rdfsbase();
 	t->regs.gs_base = t->guest_gs;
 	slot->regs = t->regs;
-	slot->site_kind = t->site_kind;
 	for (;;) {
+		/* All of line 0 at once, and nothing of it before. */
+		slot->in_count = t->in_count;
+		slot->in_off = t->in_off;
+		slot->nr = t->nr;
+		slot->site_kind = t->site_kind;
 		slot->req = req;
 		rt_handoff(t);
 		switch (slot->act) {
@@ -190,7 +194,6 @@ void rt_syscall(struct sbx_thread *t)
 			break;
 		}
 	}
-	slot->nr = nr;
 	slot->args[0] = r->rdi;
 	slot->args[1] = r->rsi;
 	slot->args[2] = r->rdx;
@@ -199,8 +202,9 @@ void rt_syscall(struct sbx_thread *t)
 	slot->args[5] = r->r9;
 	if (unlikely(nr == NR_sigaltstack))
 		t->alt_known = 0;
-	slot->in_count = 0;
-	slot->in_off = 0;
+	t->nr = nr;
+	t->in_count = 0;
+	t->in_off = 0;
 	if (nr < SBX_NR_MAX)
 		rt_copy_in(t, nr);
 	rt_request(t, SBX_REQ_SYSCALL);
@@ -216,7 +220,7 @@ void rt_kicked(struct sbx_thread *t);
 void rt_kicked(struct sbx_thread *t)
 {
 	t->regs.orig_rax = (uint64_t)-1;
-	t->slot->in_count = 0;
+	t->in_count = 0;
 	rt_request(t, SBX_REQ_KICKED);
 }
 
@@ -226,7 +230,7 @@ void rt_fault(struct sbx_thread *t)
 	struct sbx_slot *slot = t->slot;
 
 	t->regs.orig_rax = (uint64_t)-1;
-	slot->in_count = 0;
+	t->in_count = 0;
 	slot->fault_signo = (uint32_t)t->fault_signo;
 	slot->fault_code = (int32_t)t->fault_code;
 	slot->fault_addr = t->fault_addr;
