@@ -62,6 +62,7 @@ struct file {
 	bool readable, writable;   /* from the access mode */
 	int64_t pos;
 	struct kmutex pos_lock;    /* f_pos_lock: read, write, lseek of shared descriptions */
+	bool created;              /* its open made the file: F_CREATED_QUERY */
 	bool write_counted;        /* counts in inode->write_count */
 	struct cred *cred;         /* of the opener */
 	uint64_t version;

@@ -104,6 +104,7 @@ struct inode {
 	struct file_lock_context *locks; /* vfs/lock.h, made on demand */
 	struct pipe *pipe;          /* a FIFO's, while open */
 	char *link;                 /* a symbolic link's target, when it is known; freed with the inode */
+	uint8_t rw_hint;            /* F_SET_RW_HINT */
 	uint32_t iflags;            /* FS_IMMUTABLE_FL, FS_APPEND_FL...: FS_IOC_GETFLAGS */
 	void *sock;                 /* a bound UNIX socket's: struct socket */
 	int write_count;            /* >0 writers, <0 denied (ETXTBSY) */

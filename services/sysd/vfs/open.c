@@ -152,8 +152,7 @@ static int do_open(struct nameidata *nd, unsigned flags, bool created, uint32_t 
 			return err;
 		}
 	}
-	if (created)
-		(*ret)->flags &= ~(unsigned)O_TRUNC;
+	(*ret)->created = created;
 	return 0;
 }
 
