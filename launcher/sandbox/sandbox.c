@@ -1,9 +1,11 @@
 #include "launcher/sandbox/sandbox.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/eventfd.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -81,24 +83,51 @@ static void put_back(struct sandbox *sb, struct ctl_msg *list, size_t count)
 	pthread_mutex_unlock(&in->lock);
 }
 
+/* sysd is pid 1 of the namespace it shares with memd and the guests: when it ends, the kernel kills
+ * those and lets sysd go only after memd has been reaped. So everything that is dead is reaped at once,
+ * and a dead memd is given a moment to be the consequence of sysd's end. */
+static bool reap(struct service *s)
+{
+	siginfo_t si = {0};
+
+	if (s->pid <= 0 || s->dead)
+		return s->dead;
+	if (waitid(P_PID, (id_t)s->pid, &si, WEXITED | WNOHANG) < 0 || si.si_pid == 0)
+		return false;
+	s->dead = true;
+	s->end_code = si.si_code;
+	s->end_status = si.si_status;
+	return true;
+}
+
 int sandbox_check(struct sandbox *sb, struct err *e)
 {
+	struct service *sysd = &sb->services[SERVICE_SYSD], *first = NULL;
+	bool any = false;
+
+	for (int i = 0; i < SERVICE_COUNT; i++)
+		any |= reap(&sb->services[i]);
+	if (!any)
+		return 0;
+	if (!sysd->dead && sysd->pidfd >= 0) {
+		struct pollfd p = {.fd = sysd->pidfd, .events = POLLIN};
+
+		if (poll(&p, 1, 200) > 0)
+			reap(sysd);
+	}
 	for (int i = 0; i < SERVICE_COUNT; i++) {
 		struct service *s = &sb->services[i];
-		siginfo_t si = {0};
 
-		if (s->pid <= 0 || s->dead)
-			continue;
-		if (waitid(P_PID, (id_t)s->pid, &si, WEXITED | WNOHANG | WNOWAIT) < 0 || si.si_pid == 0)
-			continue;
-		if (si.si_code == CLD_EXITED)
-			return err_set(e, EIO, "sbx-%s ended with status %d", s->name, si.si_status);
-		return err_set(e, EIO, "sbx-%s was killed by signal %d (%s)%s", s->name, si.si_status,
-			       strsignal(si.si_status),
-			       si.si_status == SIGSYS ? ": it made a system call that its filter does not allow"
-						      : "");
+		/* the one that broke a filter is the one to name */
+		if (s->dead && (!first || (s->end_code != CLD_EXITED && s->end_status == SIGSYS)))
+			first = s;
 	}
-	return 0;
+	if (first->end_code == CLD_EXITED)
+		return err_set(e, EIO, "sbx-%s ended with status %d", first->name, first->end_status);
+	return err_set(e, EIO, "sbx-%s was killed by signal %d (%s)%s", first->name, first->end_status,
+		       strsignal(first->end_status),
+		       first->end_status == SIGSYS ? ": it made a system call that its filter does not allow"
+						   : "");
 }
 
 int64_t sandbox_call(struct sandbox *sb, struct ctl_msg *m, int timeout_ms, struct err *e)
@@ -268,6 +297,20 @@ int sandbox_create(const struct launch_options *opt, struct spec *spec, const ch
 	return 0;
 }
 
+/* sysd never blocks in a read, and a flag on our descriptor would be seen by everybody who shares it: so
+ * pipes and terminals are opened anew, with O_NONBLOCK, and sockets have MSG_DONTWAIT. */
+static int reopen_nonblocking(int fd)
+{
+	char path[32];
+	struct stat st;
+	int flags = fcntl(fd, F_GETFL);
+
+	if (flags < 0 || fstat(fd, &st) < 0 || (!S_ISFIFO(st.st_mode) && !isatty(fd)))
+		return -1;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	return open(path, (flags & O_ACCMODE) | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+}
+
 int sandbox_set_stdio(struct sandbox *sb, const int *fds, size_t count, struct err *e)
 {
 	struct ctl_process *p = sb->spec->process;
@@ -278,7 +321,9 @@ int sandbox_set_stdio(struct sandbox *sb, const int *fds, size_t count, struct e
 	for (size_t i = 0; i < count; i++) {
 		if (fds[i] < 0)
 			continue;
-		p->stdio[i] = sandbox_pass(sb, fds[i]);
+		CLEANUP_CLOSE int own = reopen_nonblocking(fds[i]);
+
+		p->stdio[i] = sandbox_pass(sb, own >= 0 ? own : fds[i]);
 		if (!p->stdio[i])
 			return err_set(e, EIO, "passing descriptor %zu to sbx-sysd", i);
 	}
@@ -300,14 +345,17 @@ int sandbox_begin(struct sandbox *sb, struct err *e)
 
 static void kill_services(struct sandbox *sb)
 {
-	/* sysd is pid 1 of the guests' namespace: they all go with it */
-	for (int i = 0; i < SERVICE_COUNT; i++)
-		if (sb->services[i].pid > 0 && kill(sb->services[i].pid, SIGKILL) < 0)
-			log_debug("sbx-%s is gone already", sb->services[i].name);
+	/* sysd is pid 1 of the guests' namespace: they all go with it, but it goes last (see reap) */
 	for (int i = 0; i < SERVICE_COUNT; i++) {
 		struct service *s = &sb->services[i];
 
-		if (s->pid > 0)
+		if (s->pid > 0 && !s->dead && kill(s->pid, SIGKILL) < 0)
+			log_debug("sbx-%s is gone already", s->name);
+	}
+	for (int i = SERVICE_COUNT - 1; i >= 0; i--) {
+		struct service *s = &sb->services[i];
+
+		if (s->pid > 0 && !s->dead)
 			waitpid(s->pid, NULL, 0);
 		s->pid = -1;
 		close_fd(&s->pidfd);

@@ -30,6 +30,7 @@ struct service {
 	pid_t pid;
 	int pidfd, pass_fd, ready_fd;
 	bool ready, dead;
+	int end_code, end_status; /* of waitid, once dead */
 };
 
 /* Messages from nng's thread, waiting for the supervisor's loop. */
