@@ -140,7 +140,7 @@ int gofer_address(struct inode *inode, uint64_t *ret_node, struct gofer_name *re
 		*ret_node = gofer_i(inode)->node;
 		return 0;
 	}
-	if (S_ISDIR(inode->mode) || (alias_of(inode) && alias_of(inode)->parent == alias_of(inode)))
+	if (alias_of(inode) && alias_of(inode)->parent == alias_of(inode)) /* a root */
 		return gofer_dir_node(inode, ret_node);
 	for (;;) {
 		struct dentry *d = alias_of(inode), *now;

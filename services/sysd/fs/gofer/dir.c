@@ -26,10 +26,11 @@ static int ask_name(struct inode *dir, struct dentry *dentry)
 	if (!ret) {
 		inode = gofer_iget(dir->sb, &c.rep.attr);
 		if (inode)
-			d_instantiate(dentry, inode);
+			d_add(dentry, inode);
 		else
 			ret = -ENOMEM;
 	} else if (ret == -ENOENT) {
+		d_add(dentry, NULL);
 		ret = 0;
 	}
 	gofer_call_done(&c);
@@ -42,8 +43,10 @@ static int lookup_listed(struct inode *dir, struct dentry *dentry)
 	const struct fsd_attr *attr;
 	struct inode *inode;
 
-	if (!e)
+	if (!e) {
+		d_add(dentry, NULL);
 		return 0;
+	}
 	attr = listing_take_attr(dir, e);
 	if (!attr && listing_want_attr(dir, dentry->name, dentry->name_size)) {
 		e = listing_find(gofer_i(dir)->listing, dentry->name, dentry->name_size);
@@ -54,7 +57,7 @@ static int lookup_listed(struct inode *dir, struct dentry *dentry)
 	inode = gofer_iget(dir->sb, attr);
 	if (!inode)
 		return -ENOMEM;
-	d_instantiate(dentry, inode);
+	d_add(dentry, inode);
 	return 0;
 }
 

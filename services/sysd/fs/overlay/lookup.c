@@ -202,11 +202,13 @@ int ovl_lookup(struct inode *dir, struct dentry *dentry)
 		stack_free(&st);
 		return ret;
 	}
-	if (!st.upper && !st.count)
+	if (!st.upper && !st.count) {
+		d_add(dentry, NULL);
 		return 0;
+	}
 	ret = ovl_iget(dir->sb, st.upper, st.lower, st.count, &inode);
 	if (!ret)
-		d_instantiate(dentry, inode);
+		d_add(dentry, inode);
 	return ret;
 }
 
