@@ -188,7 +188,7 @@ static int prepare_one(struct sandbox *sb, enum service_id id, const struct link
 	s->exec_fd = open_program(names[id], e);
 	if (s->exec_fd < 0)
 		return s->exec_fd;
-	s->fds[SBX_FD_LOG] = open_log(sb, names[id], e);
+	s->fds[SBX_FD_LOG] = s->fds[2] = open_log(sb, names[id], e); /* what libraries say before they abort */
 	if (s->fds[SBX_FD_LOG] < 0) {
 		close(s->exec_fd);
 		return s->fds[SBX_FD_LOG];

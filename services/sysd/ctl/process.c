@@ -12,6 +12,7 @@
 #include "services/sysd/fs/hostfile/hostfile.h"
 #include "services/sysd/signal/signal.h"
 #include "services/sysd/task/cred.h"
+#include "services/sysd/task/internal.h"
 #include "services/sysd/task/nsproxy.h"
 #include "services/sysd/task/task.h"
 #include "services/sysd/tty/tty.h"
@@ -273,6 +274,7 @@ int do_exec(const struct ctl_process *p, struct ctl_error *e)
 		return (int)t->signal->pid;
 	/* nobody was told of it, so nobody hears of its end; its own strand gives everything back */
 	t->signal->foreign = false;
+	task_ref(t); /* the strand's */
 	if (sched_start(&t->strand, end_unborn, t) < 0)
 		log_error("a process that could not start stays in the table");
 	return r;

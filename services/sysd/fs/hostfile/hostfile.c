@@ -26,6 +26,7 @@
 struct hostfile {
 	int fd;
 	bool seekable;          /* a regular file: never "not ready", but may block on the disk */
+	int64_t seen;           /* the host's position as we left it: elsewhere, somebody else moved it */
 	bool socket, watched, ended;
 	struct host_watch watch;
 	uint32_t armed;
@@ -99,20 +100,38 @@ static ssize_t stream_read(struct hostfile *h, struct file *file, struct uio *u)
 	}
 }
 
+/* A file's position is shared with whoever gave it to us: what others moved counts here, and what we
+ * move has to be seen there. */
+static void pull_pos(struct hostfile *h, struct file *file)
+{
+	off_t now = lseek(h->fd, 0, SEEK_CUR);
+
+	if (now >= 0 && now != h->seen)
+		file->pos = h->seen = now;
+}
+
+static void push_pos(struct hostfile *h, struct file *file)
+{
+	if (file->pos != h->seen && lseek(h->fd, file->pos, SEEK_SET) >= 0)
+		h->seen = file->pos;
+}
+
 static ssize_t hostfile_read(struct file *file, struct uio *u, int64_t *pos)
 {
 	struct hostfile *h = file->priv;
-	bool own = !pos || pos == &file->pos;
 	ssize_t n;
 
 	if (u->resid == 0)
 		return 0;
 	if (!h->seekable)
 		return stream_read(h, file, u);
-	/* the host's position counts: whoever gave us the file may go on behind us */
-	n = uio_pread_host(u, h->fd, u->resid, own ? -1 : *pos);
-	if (n > 0 && !own)
+	if (pos == &file->pos)
+		pull_pos(h, file);
+	n = uio_pread_host(u, h->fd, u->resid, *pos);
+	if (n > 0)
 		*pos += n;
+	if (pos == &file->pos)
+		push_pos(h, file);
 	return n;
 }
 
@@ -154,16 +173,23 @@ static ssize_t stream_write(struct hostfile *h, struct file *file, struct uio *u
 static ssize_t hostfile_write(struct file *file, struct uio *u, int64_t *pos)
 {
 	struct hostfile *h = file->priv;
-	bool own = !pos || pos == &file->pos;
 	ssize_t n;
 
 	if (u->resid == 0)
 		return 0;
 	if (!h->seekable)
 		return stream_write(h, file, u);
-	n = uio_pwrite_host(u, h->fd, u->resid, own ? -1 : *pos);
-	if (n > 0 && !own)
+	if (file->flags & O_APPEND)
+		*pos = lseek(h->fd, 0, SEEK_END); /* the host appends whatever we say */
+	else if (pos == &file->pos)
+		pull_pos(h, file);
+	n = uio_pwrite_host(u, h->fd, u->resid, *pos);
+	if (n > 0)
 		*pos += n;
+	if (n > 0 && (uint64_t)*pos > file->inode->size)
+		file->inode->size = (uint64_t)*pos;
+	if (pos == &file->pos)
+		push_pos(h, file);
 	return n;
 }
 
@@ -174,10 +200,15 @@ static int64_t hostfile_llseek(struct file *file, int64_t off, int whence)
 
 	if (!h->seekable)
 		return -ESPIPE;
+	if (whence == SEEK_CUR) {
+		pull_pos(h, file);
+		off += file->pos;
+		whence = SEEK_SET;
+	}
 	r = lseek(h->fd, off, whence);
 	if (r < 0)
 		return -errno;
-	file->pos = r;
+	file->pos = h->seen = r;
 	return r;
 }
 
@@ -228,19 +259,14 @@ static int hostfile_fsync(struct file *file, bool datasync)
 	return (datasync ? fdatasync(h->fd) : fsync(h->fd)) < 0 ? -errno : 0;
 }
 
-static int hostfile_host_fd(struct file *file, bool write)
-{
-	struct hostfile *h = file->priv;
-
-	return h->seekable ? h->fd : -EINVAL;
-}
-
 static void hostfile_release(struct file *file)
 {
 	struct hostfile *h = file->priv;
 
 	if (h->watched)
 		host_watch_remove(&h->watch);
+	if (h->seekable)
+		push_pos(h, file); /* copy_file_range and its kin leave a copy of the position */
 	close(h->fd);
 	free(h);
 }
@@ -261,7 +287,6 @@ static const struct file_ops seekable_ops = {
 	.poll = hostfile_poll,
 	.ioctl = hostfile_ioctl,
 	.fsync = hostfile_fsync,
-	.host_fd = hostfile_host_fd,
 };
 
 int hostfile_new(int fd, struct file **ret)
@@ -278,6 +303,7 @@ int hostfile_new(int fd, struct file **ret)
 		return -errno;
 	}
 	h->fd = fd;
+	h->seen = -1;
 	h->seekable = S_ISREG(st.st_mode) || S_ISBLK(st.st_mode);
 	h->socket = S_ISSOCK(st.st_mode);
 	waitq_init(&h->ready);
@@ -292,6 +318,8 @@ int hostfile_new(int fd, struct file **ret)
 		free(h);
 		return r;
 	}
+	if (h->seekable)
+		pull_pos(h, *ret);
 	(*ret)->inode->rdev = st.st_rdev;
 	(*ret)->inode->size = (uint64_t)st.st_size;
 	(*ret)->inode->uid = st.st_uid == 65534 ? 0 : st.st_uid;
