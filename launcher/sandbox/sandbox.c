@@ -1,6 +1,7 @@
 #include "launcher/sandbox/sandbox.h"
 
 #include <fcntl.h>
+#include <linux/kcmp.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -299,7 +300,7 @@ int sandbox_create(const struct launch_options *opt, struct spec *spec, const ch
 
 /* sysd never blocks in a read, and a flag on our descriptor would be seen by everybody who shares it: so
  * pipes and terminals are opened anew, with O_NONBLOCK, and sockets have MSG_DONTWAIT. */
-static int reopen_nonblocking(int fd)
+int sandbox_reopen(int fd)
 {
 	char path[32];
 	struct stat st;
@@ -309,6 +310,16 @@ static int reopen_nonblocking(int fd)
 		return -1;
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	return open(path, (flags & O_ACCMODE) | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+}
+
+size_t sandbox_same_file(const int *fds, size_t i)
+{
+	pid_t self = getpid();
+
+	for (size_t j = 0; j < i; j++)
+		if (fds[j] >= 0 && syscall(SYS_kcmp, self, self, KCMP_FILE, fds[i], fds[j]) == 0)
+			return j;
+	return i;
 }
 
 int sandbox_set_stdio(struct sandbox *sb, const int *fds, size_t count, struct err *e)
@@ -321,8 +332,14 @@ int sandbox_set_stdio(struct sandbox *sb, const int *fds, size_t count, struct e
 	for (size_t i = 0; i < count; i++) {
 		if (fds[i] < 0)
 			continue;
-		CLEANUP_CLOSE int own = reopen_nonblocking(fds[i]);
+		CLEANUP_CLOSE int own = -1;
+		size_t twin = sandbox_same_file(fds, i);
 
+		if (twin < i) {
+			p->stdio[i] = p->stdio[twin];
+			continue;
+		}
+		own = sandbox_reopen(fds[i]);
 		p->stdio[i] = sandbox_pass(sb, own >= 0 ? own : fds[i]);
 		if (!p->stdio[i])
 			return err_set(e, EIO, "passing descriptor %zu to sbx-sysd", i);

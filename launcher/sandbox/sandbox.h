@@ -75,6 +75,10 @@ int sandbox_create(const struct launch_options *opt, struct spec *spec, const ch
 /* stdio: descriptors that become 0, 1, 2... of the first process, or the slave of a terminal as the
  * only one; kept by the sandbox until then. */
 int sandbox_set_stdio(struct sandbox *sb, const int *fds, size_t count, struct err *e);
+/* The first of fds[0..i-1] that is the same description as fds[i] (2>&1), or i. */
+size_t sandbox_same_file(const int *fds, size_t i);
+/* A description of its own, with O_NONBLOCK, for a pipe or a terminal; -1: as it is. */
+int sandbox_reopen(int fd);
 /* From here on the command line can reach the sandbox; supervise does it when nobody did. */
 int sandbox_open_doors(struct sandbox *sb, struct err *e);
 int sandbox_begin(struct sandbox *sb, struct err *e);

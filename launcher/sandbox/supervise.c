@@ -111,22 +111,26 @@ static void forward(struct sandbox *sb, struct client *c, struct ctl_msg *m)
 static void do_exec(struct sandbox *sb, struct client *c, struct ctl_msg *m, const int *fds, size_t fd_count)
 {
 	struct ctl_process *p = m->process;
+	uint64_t tickets[STREAM_FDS_MAX];
 
-	/* a ticket of the client is the number of the descriptor beside the message, from 1 on */
-	for (size_t i = 0; i < p->stdio_count; i++) {
-		uint64_t n = p->stdio[i];
+	for (size_t i = 0; i < fd_count; i++) {
+		CLEANUP_CLOSE int own = p->terminal ? -1 : sandbox_reopen(fds[i]);
+		size_t twin = sandbox_same_file(fds, i);
 
-		if (n == 0)
-			continue;
-		if (n > fd_count) {
-			answer(c, -EPROTO, "a descriptor is missing");
-			return;
-		}
-		p->stdio[i] = sandbox_pass(sb, fds[n - 1]);
-		if (!p->stdio[i]) {
+		tickets[i] = twin < i ? tickets[twin] : sandbox_pass(sb, own >= 0 ? own : fds[i]);
+		if (!tickets[i]) {
 			answer(c, -EIO, "passing a descriptor to sbx-sysd");
 			return;
 		}
+	}
+	/* a ticket of the client is the number of the descriptor beside the message, from 1 on */
+	for (size_t i = 0; i < p->stdio_count; i++) {
+		if (p->stdio[i] > fd_count) {
+			answer(c, -EPROTO, "a descriptor is missing");
+			return;
+		}
+		if (p->stdio[i])
+			p->stdio[i] = tickets[p->stdio[i] - 1];
 	}
 	forward(sb, c, m);
 }

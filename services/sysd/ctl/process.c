@@ -56,22 +56,34 @@ static int open_null(struct task *t, struct file **ret)
 	return vfs_open(t, AT_FDCWD, "/dev/null", O_RDWR, 0, 0, ret);
 }
 
+/* One description under several numbers (2>&1) came under one ticket. */
+static struct file *same_as_before(struct task *t, const struct ctl_process *p, size_t i)
+{
+	for (size_t j = 0; j < i; j++)
+		if (p->stdio[j] == p->stdio[i])
+			return fd_get_any(t, (int)j);
+	return NULL;
+}
+
 static int install_stdio(struct task *t, const struct ctl_process *p, struct ctl_error *e)
 {
-	for (size_t i = 0; i < p->stdio_count || i < 3; i++) {
-		struct file *f;
-		int r, fd;
+	for (size_t i = 0; i < p->stdio_count; i++) {
+		struct file *f = same_as_before(t, p, i);
+		int r = 0;
 
-		if (i >= p->stdio_count || p->stdio[i] == 0) {
-			/* not open out there: it is not in here */
-			continue;
+		if (p->stdio[i] == 0)
+			continue; /* not open out there: it is not in here */
+		if (!f) {
+			int fd = ctl_take_fd(p->stdio[i]);
+			bool null;
+
+			if (fd < 0)
+				return ctl_fail(e, fd, "descriptor %zu did not arrive: %s", i, strerror(-fd));
+			null = hostfile_is_null(fd);
+			r = null ? open_null(t, &f) : hostfile_new(fd, &f);
+			if (r < 0 || null)
+				close(fd);
 		}
-		fd = ctl_take_fd(p->stdio[i]);
-		if (fd < 0)
-			return ctl_fail(e, fd, "descriptor %zu did not arrive: %s", i, strerror(-fd));
-		r = hostfile_is_null(fd) ? open_null(t, &f) : hostfile_new(fd, &f);
-		if (r < 0 || hostfile_is_null(fd))
-			close(fd);
 		if (r < 0)
 			return ctl_fail(e, r, "descriptor %zu: %s", i, strerror(-r));
 		r = fd_install_at(t, f, (int)i, false);
