@@ -153,7 +153,11 @@ static void serve_one(struct memd *m, const struct memd_msg *msg)
 	case MEMD_KILL: do_kill(m, msg); break;
 	case MEMD_FORGET: object_forget(m, msg->object); break;
 	case MEMD_OPEN: do_open(m, msg); break;
-	case MEMD_LIMIT: ret = do_limit(m, msg); break;
+	case MEMD_LIMIT:
+		ret = do_limit(m, msg);
+		if (msg->req)
+			memd_send(m, &(struct memd_msg){.kind = MEMD_DONE, .req = msg->req, .error = ret});
+		break;
 	case MEMD_TAKEN: do_taken(m, msg); break;
 	case MEMD_CANCEL: do_cancel(m, msg); break;
 	default: ret = -EPROTO; break;

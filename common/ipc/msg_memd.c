@@ -18,7 +18,7 @@ static const uint8_t fields[][8] = {
 	[MEMD_KILL] = {F_ID},
 	[MEMD_FORGET] = {F_OBJECT},
 	[MEMD_OPEN] = {F_REQ, F_ID, F_WHAT},
-	[MEMD_LIMIT] = {F_ID, F_WHAT, F_VALUE, F_VALUE2},
+	[MEMD_LIMIT] = {F_REQ, F_ID, F_WHAT, F_VALUE, F_VALUE2},
 	[MEMD_TAKEN] = {F_ID},
 	[MEMD_CANCEL] = {F_COOKIE},
 	[MEMD_UP] = {F_TICKET, F_ARGS4},
@@ -26,6 +26,7 @@ static const uint8_t fields[][8] = {
 	[MEMD_FORKED] = {F_COOKIE, F_ERROR, F_ID, F_PID, F_TICKET},
 	[MEMD_DIED] = {F_ID, F_VALUE, F_WHAT},
 	[MEMD_OPENED] = {F_REQ, F_ERROR, F_TICKET},
+	[MEMD_DONE] = {F_REQ, F_ERROR},
 };
 
 static bool known(uint8_t kind)

@@ -16,7 +16,7 @@ enum memd_msg_kind {
 	MEMD_KILL = 4,    /* id: SIGKILL; answer MEMD_DIED */
 	MEMD_FORGET = 5,  /* object: close the cached descriptor */
 	MEMD_OPEN = 6,    /* req, id, what (enum memd_open): answer MEMD_OPENED */
-	MEMD_LIMIT = 7,   /* id, what = RLIMIT_*, value = soft, value2 = hard */
+	MEMD_LIMIT = 7,   /* req, id, what = RLIMIT_*, value = soft, value2 = hard; MEMD_DONE unless req is 0 */
 	MEMD_TAKEN = 8,   /* id: the blank is in use; make another */
 	MEMD_CANCEL = 9,  /* cookie: the fork order did not come to be */
 	/* memd to sysd */
@@ -25,6 +25,7 @@ enum memd_msg_kind {
 	MEMD_FORKED = 22, /* cookie, id, pid, ticket (slots memfd); error set: it failed */
 	MEMD_DIED = 23,   /* id, value = wait status, what = 1: nobody ordered it */
 	MEMD_OPENED = 24, /* req, error, ticket */
+	MEMD_DONE = 25,   /* req, error */
 };
 
 enum memd_open { MEMD_OPEN_MAPS = 1, MEMD_OPEN_SMAPS = 2, MEMD_OPEN_STATUS = 3, MEMD_OPEN_STAT = 4 };

@@ -276,6 +276,18 @@ static int take_process(struct exec *x)
 	return x->mm ? 0 : -ENOMEM;
 }
 
+static void set_limits(struct exec *x)
+{
+	const struct rlimit64 *rlim = x->t->signal->rlim;
+
+	if (rlim[RLIMIT_STACK].rlim_cur != DEFAULT_STACK_LIMIT)
+		mm_limit_first(x->mm, RLIMIT_STACK, rlim[RLIMIT_STACK].rlim_cur, rlim[RLIMIT_STACK].rlim_max);
+	if (rlim[RLIMIT_AS].rlim_cur != RLIM64_INFINITY)
+		mm_limit_first(x->mm, RLIMIT_AS, rlim[RLIMIT_AS].rlim_cur, rlim[RLIMIT_AS].rlim_max);
+	if (rlim[RLIMIT_DATA].rlim_cur != RLIM64_INFINITY)
+		mm_limit_first(x->mm, RLIMIT_DATA, rlim[RLIMIT_DATA].rlim_cur, rlim[RLIMIT_DATA].rlim_max);
+}
+
 static int build_image(struct exec *x)
 {
 	struct image_plan *p = &x->plan;
@@ -298,6 +310,7 @@ static int build_image(struct exec *x)
 	plan_syscall(p, SYS_close, MEMD_LEND_FD, 0, 0, 0, 0, 0, 0);
 	if (x->interp_file)
 		plan_syscall(p, SYS_close, MEMD_LEND_FD + 1, 0, 0, 0, 0, 0, 0);
+	set_limits(x);
 	err = plan_run(p, x->mm, x->ht);
 	if (err)
 		return err;
@@ -334,18 +347,6 @@ static void describe_mm(struct exec *x)
 	memcpy(mm->auxv, st->saved_auxv, sizeof(mm->auxv));
 	mm->auxv_count = st->saved_auxv_count;
 	mm_deny_write(mm, x->file->inode);
-}
-
-static void set_limits(struct exec *x)
-{
-	const struct rlimit64 *rlim = x->t->signal->rlim;
-
-	if (rlim[RLIMIT_STACK].rlim_cur != DEFAULT_STACK_LIMIT)
-		mm_limit_changed(x->mm, RLIMIT_STACK, rlim[RLIMIT_STACK].rlim_cur, rlim[RLIMIT_STACK].rlim_max);
-	if (rlim[RLIMIT_AS].rlim_cur != RLIM64_INFINITY)
-		mm_limit_changed(x->mm, RLIMIT_AS, rlim[RLIMIT_AS].rlim_cur, rlim[RLIMIT_AS].rlim_max);
-	if (rlim[RLIMIT_DATA].rlim_cur != RLIM64_INFINITY)
-		mm_limit_changed(x->mm, RLIMIT_DATA, rlim[RLIMIT_DATA].rlim_cur, rlim[RLIMIT_DATA].rlim_max);
 }
 
 static void exec_free(struct exec *x)
@@ -425,7 +426,6 @@ int exec_task(struct task *t, struct file *prog, const char *name, char *const *
 	if (err)
 		goto out;
 	describe_mm(x);
-	set_limits(x);
 
 	struct hthread *ht = x->ht;
 	uint64_t entry = x->mm->entry, sp = x->stack.sp;

@@ -221,7 +221,7 @@ static void on_died(const struct memd_msg *msg)
 static void on_opened(const struct memd_msg *msg)
 {
 	struct open_req *o;
-	int fd = msg->error ? msg->error : take_fd(msg->ticket);
+	int fd = msg->error ? msg->error : msg->kind == MEMD_OPENED ? take_fd(msg->ticket) : 0;
 
 	LIST_FOR_EACH(o, &client.opens, node)
 		if (o->req == msg->req && !o->done) {
@@ -230,7 +230,7 @@ static void on_opened(const struct memd_msg *msg)
 			waitq_wake_all(&o->wait);
 			return;
 		}
-	if (fd >= 0)
+	if (msg->kind == MEMD_OPENED && fd >= 0)
 		close(fd);
 }
 
@@ -240,7 +240,8 @@ static void on_message(const struct memd_msg *msg)
 	case MEMD_BLANK: on_blank(msg); break;
 	case MEMD_FORKED: on_forked(msg); break;
 	case MEMD_DIED: on_died(msg); break;
-	case MEMD_OPENED: on_opened(msg); break;
+	case MEMD_OPENED:
+	case MEMD_DONE: on_opened(msg); break;
 	default: log_warn("memd sent message %u", msg->kind); break;
 	}
 }
@@ -460,17 +461,19 @@ void memd_kill(struct hprocess *hp)
 		kill_id(hp->id);
 }
 
-int memd_open(struct hprocess *hp, enum memd_open what)
+/* Sends a request and sleeps until its answer: a descriptor, 0, or -errno. */
+static int ask(struct memd_msg *msg)
 {
 	struct open_req *o = calloc(1, sizeof(*o));
 	int ret;
 
 	if (!o)
 		return -ENOMEM;
-	o->req = ++client.next_req;
+	/* 0 means that nobody asks. */
+	o->req = msg->req = ++client.next_req ? client.next_req : ++client.next_req;
 	waitq_init(&o->wait);
 	list_add_tail(&client.opens, &o->node);
-	ret = send_loud(&(struct memd_msg){.kind = MEMD_OPEN, .req = o->req, .id = hp->id, .what = what});
+	ret = send_loud(msg);
 	if (!ret)
 		ret = WAIT_EVENT_FLAGS(&o->wait, o->done, 0, clock_mono_ns() + 5 * NSEC_PER_SEC);
 	if (!ret)
@@ -480,8 +483,15 @@ int memd_open(struct hprocess *hp, enum memd_open what)
 	return ret;
 }
 
-int memd_set_limit(struct hprocess *hp, unsigned resource, uint64_t soft, uint64_t hard)
+int memd_open(struct hprocess *hp, enum memd_open what)
 {
-	return send_loud(&(struct memd_msg){
-		.kind = MEMD_LIMIT, .id = hp->id, .what = resource, .value = soft, .value2 = hard});
+	return ask(&(struct memd_msg){.kind = MEMD_OPEN, .id = hp->id, .what = what});
+}
+
+int memd_set_limit(struct hprocess *hp, unsigned resource, uint64_t soft, uint64_t hard, bool wait)
+{
+	struct memd_msg msg = {
+		.kind = MEMD_LIMIT, .id = hp->id, .what = resource, .value = soft, .value2 = hard};
+
+	return wait ? ask(&msg) : send_quiet(&msg);
 }

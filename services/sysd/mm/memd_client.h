@@ -46,7 +46,8 @@ void memd_fork_cancel(struct memd_fork *f);
 void memd_kill(struct hprocess *hp);
 /* A file of the process's host /proc directory; a descriptor of the caller's. Sleeps. */
 int memd_open(struct hprocess *hp, enum memd_open what);
-/* RLIMIT_AS, DATA, STACK or MEMLOCK of the host process. */
-int memd_set_limit(struct hprocess *hp, unsigned resource, uint64_t soft, uint64_t hard);
+/* RLIMIT_AS, DATA, STACK or MEMLOCK of the host process. With `wait`, sleeps until it holds; else it
+ * holds from the process's next notified call on. */
+int memd_set_limit(struct hprocess *hp, unsigned resource, uint64_t soft, uint64_t hard, bool wait);
 
 #endif

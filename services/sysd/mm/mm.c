@@ -149,7 +149,7 @@ int mm_clone_thread(struct task *t, struct hthread **ret_child_ht)
 	return 0;
 }
 
-void mm_limit_changed(struct mm *mm, unsigned resource, uint64_t soft, uint64_t hard)
+static void set_limit(struct mm *mm, unsigned resource, uint64_t soft, uint64_t hard, bool wait)
 {
 	uint64_t extra = 0;
 
@@ -162,5 +162,17 @@ void mm_limit_changed(struct mm *mm, unsigned resource, uint64_t soft, uint64_t 
 		return;
 	soft = soft > UINT64_MAX - extra ? UINT64_MAX : soft + extra;
 	hard = hard > UINT64_MAX - extra ? UINT64_MAX : hard + extra;
-	memd_set_limit(mm->hp, resource, soft, hard);
+	memd_set_limit(mm->hp, resource, soft, hard, wait);
+}
+
+void mm_limit_changed(struct mm *mm, unsigned resource, uint64_t soft, uint64_t hard)
+{
+	mm_ref(mm);
+	set_limit(mm, resource, soft, hard, true);
+	mm_unref(mm);
+}
+
+void mm_limit_first(struct mm *mm, unsigned resource, uint64_t soft, uint64_t hard)
+{
+	set_limit(mm, resource, soft, hard, false);
 }

@@ -60,8 +60,10 @@ struct mm_usage {
 };
 int mm_usage(struct mm *mm, struct mm_usage *ret_usage);
 
-/* The guest's limit on a resource changed (RLIMIT_AS, DATA, STACK, MEMLOCK): tells the host. */
+/* The guest's limit on a resource changed (RLIMIT_AS, DATA, STACK, MEMLOCK): tells the host. Sleeps. */
 void mm_limit_changed(struct mm *mm, unsigned resource, uint64_t soft, uint64_t hard);
+/* The same before the first file is mapped into mm; does not sleep. */
+void mm_limit_first(struct mm *mm, unsigned resource, uint64_t soft, uint64_t hard);
 
 /* Maps a host descriptor that belongs to no file of the VFS (shared memory segments) into t's memory.
  * addr, size, prot and flags as mmap(2)'s, the descriptor's content from `offset` on. object_id as in

@@ -80,21 +80,21 @@ int main(void)
 
 	memset(huge, 'x', 199999);
 	huge[199999] = 0;
-	execve("/proc/self/exe", args, args + 2);
+	execve("/proc/self/exe", args, environ);
 	printf("argument too long: %s\n", strerror(errno));
 	char **many = malloc(100001 * sizeof(*many));
 
 	for (int i = 0; i < 100000; i++)
 		many[i] = huge + 199999 - 100;
 	many[100000] = NULL;
-	execve("/proc/self/exe", many, args + 2);
+	execve("/proc/self/exe", many, environ);
 	printf("arguments too long: %s\n", strerror(errno));
-	execve("/proc/self/exe", (char **)8, args + 2);
+	execve("/proc/self/exe", (char **)8, environ);
 	printf("bad vector: %s\n", strerror(errno));
 	args[1] = (char *)8;
-	execve("/proc/self/exe", args, args + 2);
+	execve("/proc/self/exe", args, environ);
 	printf("bad argument: %s\n", strerror(errno));
-	execve((char *)8, args, args + 2);
+	execve((char *)8, args, environ);
 	printf("bad path: %s\n", strerror(errno));
 	snprintf(script, sizeof(script), "rm -rf %s", dir);
 	return system(script);
