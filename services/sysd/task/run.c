@@ -113,9 +113,11 @@ static void strand_main(void *arg)
 			serve_fault(t);
 			break;
 		case -ESRCH:
-			/* an ordered end, or the host process died on its own */
-			signal_group_exit(t->signal, SIGKILL);
-			task_exit(t, t->signal->group_exit_code);
+			/* an ordered end, or the host process died on its own; a thread that another one's
+			 * exec ends goes alone */
+			if (!t->dethreaded)
+				signal_group_exit(t->signal, SIGKILL);
+			task_exit(t, t->signal->group_exit ? t->signal->group_exit_code : SIGKILL);
 		default:
 			/* the runtime was tampered with */
 			signal_group_exit(t->signal, SIGSEGV);
