@@ -1,0 +1,95 @@
+# What quickstart and the tests share: packages, build, and the Debian root. Sourced by bash.
+SBX_TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+SBX_BUILD=${SBX_BUILD:-$SBX_TOP/build}
+SBX_CACHE=${SBX_CACHE:-/var/cache/sbx}
+SBX_SUITE=${SBX_SUITE:-bookworm}
+SBX_ROOT=${SBX_ROOT:-$SBX_CACHE/debian-$SBX_SUITE}
+
+sbx_say() { printf '\033[1m== %s\033[0m\n' "$*"; }
+sbx_die() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }
+
+sbx_need_root() {
+	[ "$(id -u)" = 0 ] || sbx_die "needs root: user namespaces with many ids, cgroups and debootstrap"
+}
+
+# Installs the Debian packages among the arguments that are not there yet.
+sbx_install() {
+	local p missing=()
+	for p in "$@"; do
+		dpkg-query -W -f '${Status}' "$p" 2>/dev/null | grep -q '^install ok installed$' || missing+=("$p")
+	done
+	[ ${#missing[@]} = 0 ] && return 0
+	command -v apt-get >/dev/null || sbx_die "please install: ${missing[*]}"
+	sbx_say "installing ${missing[*]}"
+	DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${missing[@]}" >/tmp/sbx-apt.$$ 2>&1 ||
+		{ apt-get update >/tmp/sbx-apt.$$ 2>&1 &&
+		  DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${missing[@]}" >/tmp/sbx-apt.$$ 2>&1; } ||
+		{ tail -20 /tmp/sbx-apt.$$ >&2; rm -f /tmp/sbx-apt.$$; sbx_die "cannot install ${missing[*]}"; }
+	rm -f /tmp/sbx-apt.$$
+}
+
+sbx_install_build() {
+	sbx_install gcc libc6-dev cmake ninja-build pkg-config libnng-dev libcbor-dev libseccomp-dev \
+		libcap-dev libjansson-dev libcmocka-dev
+}
+
+# Configures once and builds the named targets (none: all).
+sbx_build() {
+	local log=$SBX_BUILD/build.log
+	mkdir -p "$SBX_BUILD"
+	if [ ! -f "$SBX_BUILD/build.ninja" ]; then
+		cmake -S "$SBX_TOP" -B "$SBX_BUILD" -G Ninja -DCMAKE_BUILD_TYPE="${SBX_BUILD_TYPE:-Release}" >"$log" 2>&1 ||
+			{ cat "$log" >&2; sbx_die "cmake failed"; }
+	fi
+	cmake --build "$SBX_BUILD" ${1:+--target "$@"} >"$log" 2>&1 ||
+		{ grep -E 'error|FAILED|undefined' "$log" | head -40 >&2; sbx_die "the build failed; all of it is in $log"; }
+}
+
+# A Debian root, made once. Built beside its place and moved there when complete.
+sbx_debian_root() {
+	local mirror part
+	[ -x "$SBX_ROOT/usr/bin/gcc" ] && return 0
+	sbx_install debootstrap ca-certificates
+	mirror=${SBX_MIRROR:-$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 2>/dev/null |
+		grep -v security | head -1)}
+	sbx_say "making a Debian root in $SBX_ROOT (once; some minutes)"
+	mkdir -p "$SBX_CACHE"
+	part=$(mktemp -d "$SBX_CACHE/.debian-XXXXXX")
+	chmod 755 "$part"
+	debootstrap --variant=minbase \
+		--include=python3,perl,gcc,libc6-dev,make,git,sqlite3,procps,file,less,bc,psmisc,binutils,busybox-static,libpython3.11-testsuite,stress-ng \
+		"$SBX_SUITE" "$part" ${mirror:+"$mirror"} >"$SBX_CACHE/debootstrap.log" 2>&1 ||
+		{ tail -20 "$SBX_CACHE/debootstrap.log" >&2; rm -rf "$part"; sbx_die "debootstrap failed"; }
+	rm -rf "$part"/var/cache/apt/archives/*.deb "$part"/var/lib/apt/lists/*
+	rm -rf "$SBX_ROOT"
+	mv "$part" "$SBX_ROOT"
+}
+
+# Writes a bundle's config.json for the Debian root: sbx_bundle DIR TERMINAL(true|false) ARG...
+sbx_bundle() {
+	local dir=$1 terminal=$2 args='' a
+	shift 2
+	for a in "$@"; do
+		a=${a//\\/\\\\}
+		a=${a//\"/\\\"}
+		a=${a//$'\n'/\\n}
+		a=${a//$'\t'/\\t}
+		args+="${args:+,}\"$a\""
+	done
+	mkdir -p "$dir"
+	cat >"$dir/config.json" <<-JSON
+	{"ociVersion":"1.0.2","process":{"terminal":$terminal,"user":{"uid":0,"gid":0},"args":[$args],
+	"env":["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin","HOME=/root","LANG=C.UTF-8","TERM=${TERM:-dumb}","PS1=sandbox:\\\\w# "],
+	"cwd":"/root","capabilities":{"bounding":[$SBX_CAPS],"effective":[$SBX_CAPS],"permitted":[$SBX_CAPS]}},
+	"root":{"path":"$SBX_ROOT"},"hostname":"sandbox","mounts":[
+	{"destination":"/proc","type":"proc","source":"proc"},
+	{"destination":"/dev","type":"tmpfs","source":"tmpfs","options":["nosuid","strictatime","mode=755","size=65536k"]},
+	{"destination":"/dev/pts","type":"devpts","source":"devpts","options":["nosuid","noexec","newinstance","ptmxmode=0666","mode=0620","gid=5"]},
+	{"destination":"/dev/shm","type":"tmpfs","source":"shm","options":["nosuid","nodev","mode=1777","size=65536k"]},
+	{"destination":"/dev/mqueue","type":"mqueue","source":"mqueue","options":["nosuid","noexec","nodev"]},
+	{"destination":"/tmp","type":"tmpfs","source":"tmpfs","options":["nosuid","nodev","mode=1777"]},
+	{"destination":"/sys","type":"sysfs","source":"sysfs","options":["nosuid","noexec","nodev","ro"]}],
+	"linux":{"namespaces":[{"type":"pid"},{"type":"network"},{"type":"ipc"},{"type":"uts"},{"type":"mount"}]}}
+	JSON
+}
+SBX_CAPS='"CAP_CHOWN","CAP_DAC_OVERRIDE","CAP_FSETID","CAP_FOWNER","CAP_MKNOD","CAP_NET_RAW","CAP_SETGID","CAP_SETUID","CAP_SETFCAP","CAP_SETPCAP","CAP_NET_BIND_SERVICE","CAP_SYS_CHROOT","CAP_KILL","CAP_AUDIT_WRITE"'
