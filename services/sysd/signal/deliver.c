@@ -114,7 +114,7 @@ bool signal_deliver(struct task *t, int64_t *ret, struct sbx_sigframe_req *req)
 		struct abi_sigaction *act;
 
 		if (signal_fatal_pending(t))
-			task_exit(t, sig->group_exit ? sig->group_exit_code : SIGKILL);
+			task_exit(t, sig->group_exit ? sig->group_exit_code : t->dethreaded ? 0 : SIGKILL);
 		if (t->ptrace && ptrace_stops)
 			ptrace_stops(t);
 		if (sig->stopping) {

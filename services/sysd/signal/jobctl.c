@@ -93,8 +93,6 @@ bool pgrp_is_orphaned(uint32_t pgid, const struct signal *but)
 	LIST_FOR_EACH (sig, signal_all(), all_node) {
 		if (sig->pgid != pgid || sig == but || !sig->live || !sig->parent)
 			continue;
-		if (sig->parent->unkillable && sig->parent->pid == 1)
-			continue;
 		if (sig->parent->pgid != pgid && sig->parent->sid == sig->sid)
 			return false;
 	}
