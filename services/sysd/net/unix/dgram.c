@@ -245,8 +245,6 @@ static ssize_t dgram_recvmsg(struct socket *s, struct task *t, struct sock_msg *
 		unix_put_scm(s, m, p->has_creds, p->pid, p->uid, p->gid, fds);
 		ret = (ssize_t)(flags & MSG_TRUNC ? size : copy);
 	}
-	if (s->type == SOCK_SEQPACKET)
-		m->out_flags |= MSG_EOR;
 	if (!peek)
 		unix_packet_free(p);
 	return ret;
