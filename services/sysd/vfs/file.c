@@ -243,7 +243,8 @@ int file_new_anon(const char *name, uint32_t mode, const struct file_ops *op, un
 	if (!inode)
 		return -ENOMEM;
 	inode->op = &anon_iops;
-	inode->fop = op;
+	/* What cannot be opened by itself cannot be opened through /proc/PID/fd either. */
+	inode->fop = op->open ? op : &nodev_fops;
 	inode_init_owner(inode, NULL, mode);
 	/* "pipe:" and "socket:" are shown with the inode's number. */
 	if (name[0] && name[strlen(name) - 1] == ':') {

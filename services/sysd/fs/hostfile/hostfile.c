@@ -25,6 +25,8 @@
 
 struct hostfile {
 	int fd;
+	unsigned refs;          /* open file descriptions: /proc/self/fd/1 opened anew is another */
+	struct file *own;       /* the one whose position is the host's */
 	bool seekable;          /* a regular file: never "not ready", but may block on the disk */
 	int64_t seen;           /* the host's position as we left it: elsewhere, somebody else moved it */
 	bool socket, watched, ended;
@@ -104,15 +106,18 @@ static ssize_t stream_read(struct hostfile *h, struct file *file, struct uio *u)
  * move has to be seen there. */
 static void pull_pos(struct hostfile *h, struct file *file)
 {
-	off_t now = lseek(h->fd, 0, SEEK_CUR);
+	off_t now;
 
+	if (file != h->own)
+		return;
+	now = lseek(h->fd, 0, SEEK_CUR);
 	if (now >= 0 && now != h->seen)
 		file->pos = h->seen = now;
 }
 
 static void push_pos(struct hostfile *h, struct file *file)
 {
-	if (file->pos != h->seen && lseek(h->fd, file->pos, SEEK_SET) >= 0)
+	if (file == h->own && file->pos != h->seen && lseek(h->fd, file->pos, SEEK_SET) >= 0)
 		h->seen = file->pos;
 }
 
@@ -263,15 +268,37 @@ static void hostfile_release(struct file *file)
 {
 	struct hostfile *h = file->priv;
 
-	if (h->watched)
-		host_watch_remove(&h->watch);
 	if (h->seekable)
 		push_pos(h, file); /* copy_file_range and its kin leave a copy of the position */
+	if (file == h->own)
+		h->own = NULL;
+	if (--h->refs)
+		return;
+	file->inode->priv = NULL;
+	if (h->watched)
+		host_watch_remove(&h->watch);
 	close(h->fd);
 	free(h);
 }
 
+/* Opened anew through /proc/self/fd or /dev/stdout. */
+static int hostfile_open(struct inode *inode, struct file *file)
+{
+	struct hostfile *h = inode->priv;
+	int acc;
+
+	if (!h || h->socket)
+		return -ENXIO;
+	acc = fcntl(h->fd, F_GETFL) & O_ACCMODE;
+	if ((file->writable && acc == O_RDONLY) || (file->readable && acc == O_WRONLY))
+		return -EACCES;
+	h->refs++;
+	file->priv = h;
+	return 0;
+}
+
 static const struct file_ops stream_ops = {
+	.open = hostfile_open,
 	.release = hostfile_release,
 	.read = hostfile_read,
 	.write = hostfile_write,
@@ -280,6 +307,7 @@ static const struct file_ops stream_ops = {
 	.fsync = hostfile_fsync,
 };
 static const struct file_ops seekable_ops = {
+	.open = hostfile_open,
 	.release = hostfile_release,
 	.read = hostfile_read,
 	.write = hostfile_write,
@@ -318,6 +346,9 @@ int hostfile_new(int fd, struct file **ret)
 		free(h);
 		return r;
 	}
+	h->refs = 1;
+	h->own = *ret;
+	(*ret)->inode->priv = h;
 	if (h->seekable)
 		pull_pos(h, *ret);
 	(*ret)->inode->rdev = st.st_rdev;
