@@ -28,7 +28,7 @@ ssize_t file_read_at(struct file *f, struct uio *u, int64_t *pos)
 		return -EISDIR;
 	if (!f->op->read)
 		return -EINVAL;
-	if (pos && (*pos < 0 || (int64_t)u->resid < 0))
+	if (pos && (*pos < 0 || *pos + (uint64_t)u->resid > MAX_FILE_SIZE))
 		return -EINVAL;
 	n = f->op->read(f, u, pos);
 	if (n > 0) {
@@ -85,7 +85,7 @@ ssize_t file_write_at(struct file *f, struct uio *u, int64_t *pos, bool append)
 
 	if (!f->op->write)
 		return -EINVAL;
-	if (pos && *pos < 0)
+	if (pos && (*pos < 0 || *pos + (uint64_t)u->resid > MAX_FILE_SIZE))
 		return -EINVAL;
 	if (!S_ISREG(inode->mode)) {
 		n = f->op->write(f, u, pos);
@@ -177,11 +177,11 @@ int64_t generic_llseek(struct file *f, int64_t off, int whence)
 		if (!off)
 			return f->pos;
 		if (__builtin_add_overflow(off, f->pos, &off))
-			return -EOVERFLOW;
+			return -EINVAL;
 		break;
 	case SEEK_END:
 		if (__builtin_add_overflow(off, (int64_t)size, &off))
-			return -EOVERFLOW;
+			return -EINVAL;
 		break;
 	case SEEK_DATA:
 		if (off < 0 || (uint64_t)off >= size)

@@ -20,7 +20,7 @@ static long rw_one(struct task *t, int fd, uint64_t buf, uint64_t count, bool wr
 	if (unlikely(!f))
 		return -EBADF;
 	if (unlikely((int64_t)count < 0)) {
-		ret = (write ? f->writable : f->readable) ? -EINVAL : -EBADF;
+		ret = (write ? f->writable : f->readable) ? -EFAULT : -EBADF;
 	} else {
 		uio_init_user(&u, t, buf, MIN(count, MAX_RW_COUNT));
 		ret = write ? vfs_write(f, &u, NULL) : vfs_read(f, &u, NULL);
@@ -51,7 +51,7 @@ static long prw_one(struct task *t, int fd, uint64_t buf, uint64_t count, int64_
 	if (unlikely(!f))
 		return -EBADF;
 	if (unlikely((int64_t)count < 0)) {
-		ret = -EINVAL;
+		ret = -EFAULT; /* no such address */
 	} else {
 		uio_init_user(&u, t, buf, MIN(count, MAX_RW_COUNT));
 		ret = write ? vfs_write(f, &u, &pos) : vfs_read(f, &u, &pos);

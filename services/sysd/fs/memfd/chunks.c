@@ -102,11 +102,13 @@ static void chunk_punch(struct backing_chunk *c, uint32_t from, uint32_t to)
 {
 	uint32_t first = ALIGN_UP(from, 4096u), last = ALIGN_DOWN(to, 4096u);
 
-	if (first >= last) { /* no whole page */
+	if (first >= last) { /* no whole page: within one, or across the border of two */
+		uint32_t border = MIN((from / 4096 + 1) * 4096, to);
+
 		if (page_used(c, from / 4096))
-			memset(c->mem + from, 0, MIN(first, to) - from);
-		if (last > from && to > last && page_used(c, last / 4096))
-			memset(c->mem + last, 0, to - last);
+			memset(c->mem + from, 0, border - from);
+		if (to > border && page_used(c, border / 4096))
+			memset(c->mem + border, 0, to - border);
 		return;
 	}
 	if (from < first && page_used(c, from / 4096))
