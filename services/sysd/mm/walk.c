@@ -149,7 +149,7 @@ static int walk_text(struct mm *mm, struct text *text, int (*fn)(const struct mm
 int mm_walk(struct mm *mm, bool stats, int (*fn)(const struct mm_region *r, void *arg), void *arg)
 {
 	CLEANUP_CLOSE int smaps_fd = -1;
-	struct text text;
+	struct text text = {0};
 	int fd, ret;
 
 	if (mm->hp->dead)
@@ -181,21 +181,6 @@ int mm_walk(struct mm *mm, bool stats, int (*fn)(const struct mm_region *r, void
 }
 
 
-static int sum_usage(const struct mm_region *r, void *arg)
-{
-	struct mm_usage *u = arg;
-	uint64_t size = r->end - r->start;
-
-	u->size += size;
-	if (r->prot & PROT_EXEC)
-		u->text += size;
-	else if (r->name && !strcmp(r->name, "[stack]"))
-		u->stack += size;
-	else if ((r->prot & PROT_WRITE) && !(r->flags & MAP_SHARED))
-		u->data += size;
-	return 0;
-}
-
 /* "Key:   123 kB" in bytes. */
 static uint64_t status_value(const char *text, const char *key)
 {
@@ -204,32 +189,44 @@ static uint64_t status_value(const char *text, const char *key)
 	return s ? strtoull(s + strlen(key), NULL, 10) * 1024 : 0;
 }
 
+static uint64_t minus(uint64_t a, uint64_t b)
+{
+	return a - MIN(a, b);
+}
+
+/* From the host's status file, less what is the runtime's: its share does not change, but for the
+ * pages of stacks and slots that it touched, which stay in rss. */
 int mm_usage(struct mm *mm, struct mm_usage *ret_usage)
 {
+	const uint64_t text = page_round(memd_info.text_size);
+	const uint64_t data = SBX_R_DATA_SIZE + SBX_THREADS_MAX * SBX_THREAD_STRIDE;
+	const uint64_t all = text + data + SBX_R_CTL_SIZE + SBX_PAGE_SIZE + SBX_SLOTS_SIZE;
 	struct mm_usage u = {0};
-	struct text text;
-	int ret;
+	char buf[4096];
+	ssize_t n;
 
-	mm_ref(mm);
-	ret = mm_walk(mm, false, sum_usage, &u);
-	if (!ret && !mm->hp->dead) {
-		CLEANUP_CLOSE int fd = memd_open(mm->hp, MEMD_OPEN_STATUS);
-
-		ret = fd < 0 ? fd : read_all(fd, &text);
-		if (!ret) {
-			uint64_t hidden = status_value(text.buf, "VmSize:");
-
-			hidden -= MIN(hidden, u.size);
-			u.rss = status_value(text.buf, "\nVmRSS:");
-			u.shared = status_value(text.buf, "\nRssFile:") + status_value(text.buf, "\nRssShmem:");
-			u.peak_rss = MAX(status_value(text.buf, "\nVmHWM:"), u.rss);
-			u.peak_size = status_value(text.buf, "\nVmPeak:");
-			u.peak_size = MAX(u.peak_size - MIN(hidden, u.peak_size), u.size);
-			free(text.buf);
-		}
-	}
-	mm_unref(mm);
-	if (!ret)
+	if (mm->hp->dead) {
 		*ret_usage = u;
-	return ret;
+		return 0;
+	}
+	mm_ref(mm);
+	CLEANUP_CLOSE int fd = memd_open(mm->hp, MEMD_OPEN_STATUS);
+
+	mm_unref(mm);
+	if (fd < 0)
+		return fd;
+	n = pread(fd, buf, sizeof(buf) - 1, 0);
+	if (n <= 0)
+		return n < 0 ? -errno : -ESRCH;
+	buf[n] = '\0';
+	u.size = minus(status_value(buf, "\nVmSize:"), all);
+	u.peak_size = MAX(minus(status_value(buf, "\nVmPeak:"), all), u.size);
+	u.rss = status_value(buf, "\nVmRSS:");
+	u.peak_rss = MAX(status_value(buf, "\nVmHWM:"), u.rss);
+	u.shared = status_value(buf, "\nRssFile:") + status_value(buf, "\nRssShmem:");
+	u.text = minus(status_value(buf, "\nVmExe:") + status_value(buf, "\nVmLib:"), text);
+	u.data = minus(status_value(buf, "\nVmData:"), data);
+	u.stack = status_value(buf, "\nVmStk:");
+	*ret_usage = u;
+	return 0;
 }
