@@ -156,7 +156,8 @@ void gofer_evict(struct inode *inode)
 	free(gi);
 }
 
-/* What the host's own stat says, for an inode whose descriptor we hold. */
+/* What the host's own stat says, for an inode whose descriptor we hold. Not the owner: ids of the host
+ * have no names in sysd's user namespace, and on an exclusive mount we know it. */
 static int refresh_from_fd(struct inode *inode, int fd)
 {
 	struct gofer_inode *gi = gofer_i(inode);
@@ -165,8 +166,6 @@ static int refresh_from_fd(struct inode *inode, int fd)
 	if (fstat(fd, &st) < 0)
 		return -errno;
 	inode->mode = (inode->mode & S_IFMT) | (st.st_mode & 07777);
-	inode->uid = st.st_uid;
-	inode->gid = st.st_gid;
 	inode->nlink = (uint32_t)st.st_nlink;
 	inode->size = (uint64_t)st.st_size;
 	inode->blocks = (uint64_t)st.st_blocks;
@@ -198,9 +197,7 @@ int gofer_getattr(struct inode *inode)
 
 	if (attr_fresh(inode))
 		return 0;
-	/* Owner and mode of the donated descriptor are the host's: right as long as ids are mapped one
-	 * to one, which is what gofer mounts have today. */
-	if (gi->rw_fd >= 0 || gi->ro_fd >= 0)
+	if (!gofer_shared(inode) && (gi->rw_fd >= 0 || gi->ro_fd >= 0))
 		return refresh_from_fd(inode, gi->rw_fd >= 0 ? gi->rw_fd : gi->ro_fd);
 	ret = gofer_inode_call(inode, &c, &q);
 	if (!ret) {

@@ -292,6 +292,8 @@ static int hostfile_open(struct inode *inode, struct file *file)
 	acc = fcntl(h->fd, F_GETFL) & O_ACCMODE;
 	if ((file->writable && acc == O_RDONLY) || (file->readable && acc == O_WRONLY))
 		return -EACCES;
+	if ((file->flags & O_TRUNC) && h->seekable && ftruncate(h->fd, 0) < 0)
+		return -errno;
 	h->refs++;
 	file->priv = h;
 	return 0;
