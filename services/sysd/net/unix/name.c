@@ -116,6 +116,12 @@ static int bind_path(struct unix_sock *u, struct task *t, const struct sock_addr
 	int ret;
 
 	n = file_name(addr, name);
+	if (u->addr) { /* Linux makes the node first, so a taken name is reported first */
+		if (path_lookup(t, AT_FDCWD, name, 0, &path))
+			return -EINVAL;
+		path_put(&path);
+		return -EADDRINUSE;
+	}
 	memcpy(un.path, name, MIN(n + 1, sizeof(un.path)));
 	a = addr_new(u, &un, UNIX_PATH_OFF + n + 1);
 	if (!a)
@@ -149,7 +155,7 @@ int unix_bind(struct socket *s, struct task *t, const struct sock_addr *addr)
 	if (ret)
 		return ret;
 	if (addr->un.path[0])
-		return u->addr ? -EINVAL : bind_path(u, t, addr);
+		return bind_path(u, t, addr);
 	return u->addr ? -EINVAL : bind_abstract(u, addr);
 }
 
