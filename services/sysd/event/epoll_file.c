@@ -6,6 +6,7 @@
 
 #include "common/base/util.h"
 #include "services/sysd/event/epoll_private.h"
+#include "services/sysd/event/seek.h"
 #include "services/sysd/vfs/file.h"
 #include "services/sysd/vfs/inode.h"
 
@@ -56,6 +57,7 @@ static int ep_show_fdinfo(struct file *f, char *buf, size_t size)
 
 static const struct file_ops eventpoll_fops = {
 	.release = ep_release,
+	.llseek = noop_llseek,
 	.poll = ep_poll,
 	.show_fdinfo = ep_show_fdinfo,
 };

@@ -9,6 +9,7 @@
 #include "services/sysd/core/ktimer.h"
 #include "services/sysd/core/waitq.h"
 #include "services/sysd/syscall/syscall.h"
+#include "services/sysd/event/seek.h"
 #include "services/sysd/vfs/fdtable.h"
 #include "services/sysd/vfs/file.h"
 #include "services/sysd/vfs/poll.h"
@@ -99,6 +100,7 @@ static const struct file_ops eventfd_fops = {
 	.release = eventfd_release,
 	.read = evfd_read,
 	.write = evfd_write,
+	.llseek = noop_llseek,
 	.poll = eventfd_poll,
 	.show_fdinfo = eventfd_show_fdinfo,
 };

@@ -12,6 +12,7 @@
 #include "services/sysd/core/ktimer.h"
 #include "services/sysd/event/inotify.h"
 #include "services/sysd/event/inotify_private.h"
+#include "services/sysd/event/seek.h"
 #include "services/sysd/mm/usercopy.h"
 #include "services/sysd/vfs/file.h"
 #include "services/sysd/vfs/inode.h"
@@ -189,6 +190,7 @@ static int in_show_fdinfo(struct file *f, char *buf, size_t size)
 const struct file_ops inotify_fops = {
 	.release = in_release,
 	.read = in_read,
+	.llseek = noop_llseek,
 	.poll = in_poll,
 	.ioctl = in_ioctl,
 	.setfl = in_setfl,

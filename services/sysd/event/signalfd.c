@@ -13,6 +13,7 @@
 #include "services/sysd/core/errno.h"
 #include "services/sysd/core/ktimer.h"
 #include "services/sysd/event/epoll.h"
+#include "services/sysd/event/seek.h"
 #include "services/sysd/mm/usercopy.h"
 #include "services/sysd/signal/signal.h"
 #include "services/sysd/syscall/syscall.h"
@@ -173,6 +174,7 @@ static int sfd_show_fdinfo(struct file *f, char *buf, size_t size)
 static const struct file_ops signalfd_fops = {
 	.release = sfd_release,
 	.read = sfd_read,
+	.llseek = noop_llseek,
 	.poll = sfd_poll,
 	.show_fdinfo = sfd_show_fdinfo,
 };

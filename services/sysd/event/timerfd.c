@@ -9,6 +9,7 @@
 #include "common/base/util.h"
 #include "services/sysd/abi/time.h"
 #include "services/sysd/core/errno.h"
+#include "services/sysd/event/seek.h"
 #include "services/sysd/mm/usercopy.h"
 #include "services/sysd/syscall/syscall.h"
 #include "services/sysd/task/task.h"
@@ -163,6 +164,7 @@ static int tfd_show_fdinfo(struct file *f, char *buf, size_t size)
 static const struct file_ops timerfd_fops = {
 	.release = tfd_release,
 	.read = tfd_read,
+	.llseek = noop_llseek,
 	.poll = tfd_poll,
 	.show_fdinfo = tfd_show_fdinfo,
 };

@@ -147,10 +147,11 @@ static int range_check(struct file *in, int64_t pos_in, struct file *out, int64_
 		return -EINVAL;
 	if (!in->readable || !out->writable || (out->flags & O_APPEND))
 		return -EBADF;
+	/* unsigned sums, as Linux has them: a small negative offset overflows */
+	if ((uint64_t)pos_in + *size < (uint64_t)pos_in || (uint64_t)pos_out + *size < (uint64_t)pos_out)
+		return -EOVERFLOW;
 	if (pos_in < 0 || pos_out < 0)
 		return -EINVAL;
-	if (*size > (uint64_t)INT64_MAX - (uint64_t)pos_in || *size > (uint64_t)INT64_MAX - (uint64_t)pos_out)
-		return -EOVERFLOW;
 	if ((uint64_t)pos_in >= in->inode->size)
 		*size = 0;
 	else

@@ -30,8 +30,8 @@ static inline uint32_t fsnotify_isdir(const struct inode *inode)
 static inline void fsnotify_dentry(struct dentry *d, uint32_t mask)
 {
 	mask |= fsnotify_isdir(d->inode);
-	if (d->parent != d)
-		fsnotify_inode(d->parent->inode, d->name, mask, 0);
+	if (d->parent != d) /* IN_EXCL_UNLINK here: the entry is unlinked already */
+		fsnotify_inode(d->parent->inode, d->name, mask | (d->unhashed ? IN_EXCL_UNLINK : 0), 0);
 	fsnotify_inode(d->inode, NULL, mask, 0);
 }
 /* IN_ACCESS, IN_MODIFY, IN_OPEN, IN_CLOSE_*: not for O_PATH. */
