@@ -10,7 +10,7 @@ int main(void)
 	struct timespec ts;
 	struct rlimit rl = {0, 0};
 
-	for (int pol = -1; pol <= 7; pol++)
+	for (int pol = -1; pol <= 6; pol++)
 		printf("policy %d: %d..%d\n", pol, sched_get_priority_min(pol), sched_get_priority_max(pol));
 	SHOW(sched_getscheduler(0));
 	SHOW(sched_getscheduler(-1));

@@ -10,6 +10,8 @@ int main(void)
 	time_t t1, t2;
 
 	for (int id = 0; id <= 12; id++) {
+		if (id == 8 || id == 9)
+			continue; /* alarm clocks need a clock chip */
 		int r = clock_gettime(id, &a), q = clock_getres(id, &res);
 
 		printf("clock %d: %s, res %s\n", id, r ? strerrorname_np(errno) : "ok",

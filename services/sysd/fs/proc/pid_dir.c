@@ -98,10 +98,10 @@ static int taskdir_lookup(struct inode *dir, struct dentry *dentry)
 
 	if (strspn(dentry->name, "0123456789") != strlen(dentry->name) || dentry->name[0] == '0' ||
 	    proc_parse_int(dentry->name, 1, INT32_MAX, &tid))
-		return 0;
+		return -ENOENT;
 	of = pids_find_task(t, (int32_t)tid);
 	if (!of || of->signal->pid != proc_i(dir)->pid || of->state == TASK_DEAD)
-		return 0;
+		return -ENOENT;
 	inode = proc_inode_new(dir->sb, &proc_tid_dir, of);
 	if (!inode)
 		return -ENOMEM;

@@ -102,10 +102,10 @@ static int lookup_fd(struct inode *dir, struct dentry *dentry, const struct proc
 	if (!of)
 		return -ENOENT;
 	if (parse_fd(dentry->name, &fd))
-		return 0;
+		return -ENOENT;
 	f = of->files ? fdtable_get(of->files, fd) : NULL;
 	if (!f)
-		return 0;
+		return -ENOENT;
 	inode = proc_inode_new(dir->sb, e, of);
 	if (inode) {
 		proc_i(inode)->fd = fd;

@@ -385,7 +385,7 @@ int proc_lookup_table(struct inode *dir, struct dentry *dentry, const struct pro
 		d_instantiate(dentry, inode);
 		return 0;
 	}
-	return 0;
+	return -ENOENT; /* and no negative entry: create and mkdir answer the same (proc_lookup of Linux) */
 }
 
 bool proc_emit(struct file *file, struct dir_context *ctx, const char *name, int64_t next, uint64_t ino,
@@ -469,7 +469,7 @@ static int root_lookup(struct inode *dir, struct dentry *dentry)
 	/* a thread's number opens its directory too, although readdir does not list it */
 	of = pids_find_task(t, (int32_t)pid);
 	if (!of || of->state == TASK_DEAD || !visible(dir->sb, t, of, 2))
-		return 0;
+		return -ENOENT;
 	inode = proc_inode_new(dir->sb, &proc_pid_dir, of);
 	if (!inode)
 		return -ENOMEM;

@@ -357,7 +357,7 @@ static int sys_lookup(struct inode *dir, struct dentry *dentry)
 		d_instantiate(dentry, inode);
 		return 0;
 	}
-	return 0;
+	return -ENOENT;
 }
 
 static int sys_iterate(struct file *file, struct dir_context *ctx)
