@@ -17,6 +17,8 @@
 
 static unsigned lease_break_time_s = 45;
 
+static struct list contexts = LIST_INIT(contexts);
+
 static struct file_lock_context *context(struct inode *inode)
 {
 	struct file_lock_context *c = inode->locks;
@@ -30,6 +32,8 @@ static struct file_lock_context *context(struct inode *inode)
 	list_init(&c->flock);
 	list_init(&c->leases);
 	waitq_init(&c->wait);
+	c->inode = inode;
+	list_add_tail(&contexts, &c->all_node);
 	inode->locks = c;
 	return c;
 }
@@ -53,7 +57,29 @@ void locks_free_inode(struct inode *inode)
 	free_list(&c->posix);
 	free_list(&c->flock);
 	free_list(&c->leases);
+	list_del(&c->all_node);
 	free(c);
+}
+
+static void each(const struct list *head, const struct inode *inode,
+		 void (*fn)(const struct inode *, const struct file_lock *, void *), void *arg)
+{
+	const struct file_lock *l;
+
+	LIST_FOR_EACH (l, head, node)
+		fn(inode, l, arg);
+}
+
+/* All contexts hang on one list, so that /proc/locks need not look at every inode. */
+void locks_for_each(void (*fn)(const struct inode *inode, const struct file_lock *l, void *arg), void *arg)
+{
+	const struct file_lock_context *c;
+
+	LIST_FOR_EACH (c, &contexts, all_node) {
+		each(&c->posix, c->inode, fn, arg);
+		each(&c->flock, c->inode, fn, arg);
+		each(&c->leases, c->inode, fn, arg);
+	}
 }
 
 /* ---- record locks ---- */

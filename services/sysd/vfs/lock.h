@@ -33,6 +33,8 @@ struct file_lock_context {
 	struct list flock;
 	struct list leases;
 	struct waitq wait;    /* who waits for any of them */
+	const struct inode *inode;
+	struct list all_node; /* of all contexts */
 };
 
 /* For /proc/locks: calls fn for each lock of the sandbox. */
