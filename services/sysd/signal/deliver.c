@@ -115,9 +115,9 @@ bool signal_deliver(struct task *t, int64_t *ret, struct sbx_sigframe_req *req)
 
 		if (signal_fatal_pending(t))
 			task_exit(t, sig->group_exit ? sig->group_exit_code : t->dethreaded ? 0 : SIGKILL);
-		if (t->ptrace && ptrace_stops)
-			ptrace_stops(t);
-		if (sig->stopping) {
+		if (t->ptrace)
+			ptrace_stops(t, ret);
+		if (sig->stopping && !t->ptrace) {
 			jobctl_stop_here(t);
 			continue;
 		}
@@ -126,8 +126,8 @@ bool signal_deliver(struct task *t, int64_t *ret, struct sbx_sigframe_req *req)
 			break;
 		if (info.si_code == ABI_SI_TIMER && posix_timer_dequeued)
 			posix_timer_dequeued(t, &info);
-		if (t->ptrace && ptrace_signal) {
-			signo = ptrace_signal(t, signo, &info);
+		if (t->ptrace) {
+			signo = ptrace_signal(t, signo, &info, ret);
 			if (!signo)
 				continue;
 		}

@@ -45,11 +45,12 @@ void notify_parent_cldstop(struct signal *sig, struct task *who, int code);
 /* After a thread is gone or stopped: has the whole group stopped now? */
 void jobctl_check_stopped(struct signal *sig, struct task *last);
 
-/* task/ptrace.c (weak until it exists) */
-bool ptrace_has_work(const struct task *t) __attribute__((weak));
+/* task/ptrace.c; *ret is the result of the call that is left, which a tracer may change. */
+bool ptrace_has_work(const struct task *t);
 /* A signal on its way to a traced task: returns the signal to deliver, 0 to drop. */
-int ptrace_signal(struct task *t, int signo, struct abi_siginfo *info) __attribute__((weak));
-void ptrace_stops(struct task *t) __attribute__((weak));
+int ptrace_signal(struct task *t, int signo, struct abi_siginfo *info, int64_t *ret);
+void ptrace_stops(struct task *t, int64_t *ret);
+void ptrace_group_continued(struct task *t);
 void posix_timer_dequeued(struct task *t, struct abi_siginfo *info) __attribute__((weak));
 
 #endif

@@ -38,8 +38,10 @@ void jobctl_stop(struct signal *sig, int signo)
 	sig->stopped = false;
 	sig->continued = false;
 	sig->stop_signo = signo;
-	LIST_FOR_EACH (t, &sig->threads, thread_node)
+	LIST_FOR_EACH (t, &sig->threads, thread_node) {
+		t->stop_taken = false;
 		signal_wake_task(t, false);
+	}
 }
 
 void jobctl_continue(struct signal *sig)
@@ -54,6 +56,8 @@ void jobctl_continue(struct signal *sig)
 		signal_recalc(t);
 		if (t->state == TASK_STOPPED)
 			sched_wake(&t->strand);
+		if (t->ptrace)
+			ptrace_group_continued(t);
 	}
 	if (was_stopped && sig->leader) {
 		sig->continued = true;
@@ -81,7 +85,7 @@ void jobctl_stop_here(struct task *t)
 
 	t->state = TASK_STOPPED;
 	jobctl_check_stopped(sig, t);
-	while (sig->stopping && !signal_fatal_pending(t))
+	while (sig->stopping && !t->ptrace && !signal_fatal_pending(t))
 		sched_park();
 	t->state = TASK_RUNNING;
 }

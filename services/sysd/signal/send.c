@@ -27,9 +27,9 @@ static bool has_work(const struct task *t)
 		return false;
 	if (!sig)
 		return t->pending.set & ~t->blocked;
-	if (sig->group_exit || t->dethreaded || sig->stopping)
+	if (sig->group_exit || t->dethreaded)
 		return true;
-	if (t->ptrace && ptrace_has_work && ptrace_has_work(t))
+	if (t->ptrace ? ptrace_has_work(t) : sig->stopping)
 		return true;
 	return (t->pending.set | sig->shared_pending.set) & ~signal_blocked(t);
 }
@@ -176,6 +176,14 @@ static int send_locked(struct task *t, struct signal *sig, int signo, const stru
 
 	if (signo < 1 || signo > SIG_COUNT)
 		return -EINVAL;
+	if (sig->group_exit && signo == SIGKILL && !sig->killed) {
+		struct task *other;
+
+		sig->killed = true;
+		LIST_FOR_EACH (other, &sig->threads, thread_node)
+			if (other->state == TASK_TRACED)
+				sched_wake(&other->strand);
+	}
 	if (sig->group_exit || !t->sighand)
 		return 0;
 	prepare(sig, signo);

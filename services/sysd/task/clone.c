@@ -20,10 +20,6 @@
 #include "services/sysd/vfs/fs_struct.h"
 #include "services/sysd/vfs/mount.h"
 
-void ptrace_event_clone(struct task *t, struct task *child, uint64_t flags) __attribute__((weak));
-void ptrace_event_vfork_done(struct task *t, uint32_t pid) __attribute__((weak));
-void ptrace_child_first(struct task *t) __attribute__((weak));
-
 struct clone_request {
 	uint64_t flags, stack, tls, parent_tid, child_tid, pidfd;
 	uint32_t exit_signal;
@@ -296,7 +292,7 @@ void task_first_steps(struct task *t)
 	/* execve's first task has registers already */
 	if (t->set_child_tid)
 		user_write(t, t->set_child_tid, &tid, sizeof(tid));
-	if (t->ptrace && ptrace_child_first)
+	if (t->ptrace)
 		ptrace_child_first(t);
 	t->regs_replaced = true;
 }
@@ -361,6 +357,7 @@ static long do_clone(struct task *t, const struct clone_request *r)
 	if (r->flags & ABI_CLONE_VFORK) {
 		child->vfork_parent = t;
 		t->vfork_child = child;
+		t->vfork_regs = &saved;
 	}
 	if (!thread && cputime_fork)
 		cputime_fork(child->signal);
@@ -369,12 +366,13 @@ static long do_clone(struct task *t, const struct clone_request *r)
 	signal_recalc(child);
 	if (borrowed)
 		t->ht->in_count = t->ht->out_count = 0;
-	if (t->ptrace && ptrace_event_clone)
-		ptrace_event_clone(t, child, r->flags);
+	if (t->ptrace)
+		ptrace_child_born(t, child, r->flags);
 	ret = task_start(child);
 	if (ret < 0) {
 		/* no stack for its strand: it ends before it began */
 		vfork_release(child);
+		t->vfork_regs = NULL;
 		child->exit_notified = true;
 		child->signal->live--;
 		task_ref(child);
@@ -384,10 +382,13 @@ static long do_clone(struct task *t, const struct clone_request *r)
 		discard(child, thread);
 		return ret;
 	}
+	if (t->ptrace)
+		ptrace_event_clone(t, tid);
 	if (r->flags & ABI_CLONE_VFORK) {
 		saved.rax = tid;
 		vfork_wait(t, borrowed, &saved);
-		if (t->ptrace && ptrace_event_vfork_done)
+		t->vfork_regs = NULL;
+		if (t->ptrace)
 			ptrace_event_vfork_done(t, tid);
 	}
 	return (long)tid;

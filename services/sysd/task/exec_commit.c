@@ -164,7 +164,7 @@ int task_exec_commit(struct task *t, struct mm *mm, struct hthread *ht, struct c
 	fdtable_close_on_exec(t->files, t);
 	signal_recalc(t);
 	hthread_publish_ids(t);
-	if (t->ptrace && ptrace_event_exec)
-		ptrace_event_exec(t, old_tid);
+	t->exec_event = t->ptrace != NULL;
+	t->exec_old_tid = old_tid;
 	return 0;
 }

@@ -136,8 +136,7 @@ void task_release(struct task *t)
 
 	if (t->state == TASK_DEAD)
 		return;
-	if (t->ptrace && ptrace_exit)
-		ptrace_exit(t);
+	ptrace_unlink(t);
 	t->state = TASK_DEAD;
 	if (t->ucount)
 		t->ucount->processes--;
@@ -163,8 +162,23 @@ static void group_gone(struct signal *sig)
 		return;
 	if (sig->threads.next != &leader->thread_node || sig->threads.prev != &leader->thread_node)
 		return;
+	leader->exit_code = group_status(leader);
+	sig->group_ended = true;
+	if (ptrace_holds_zombie(leader))
+		return;
 	if (notify_parent_exit(leader))
 		task_release(leader);
+}
+
+void ptrace_zombie_freed(struct task *t)
+{
+	struct signal *sig = signal_ref(t->signal);
+
+	if (t != sig->leader)
+		task_release(t);
+	group_gone(sig);
+	waitq_wake_all(&sig->exec_wait);
+	signal_unref(sig);
 }
 
 static bool alone(const struct signal *init)
@@ -245,7 +259,7 @@ void task_exit(struct task *t, int32_t code)
 	if (sig->group_exit)
 		code = sig->group_exit_code;
 	t->exit_code = code;
-	if (t->ptrace && ptrace_event_exit)
+	if (t->ptrace)
 		ptrace_event_exit(t);
 	t->exiting = true;
 	t->restart.fn = NULL;
@@ -275,14 +289,13 @@ void task_exit(struct task *t, int32_t code)
 	nsproxy_unref(ns);
 	if (last && sig->pid == 1)
 		kill_sandbox(t);
-	if (!list_empty(&t->ptraced) && ptrace_exit)
-		ptrace_exit(t);
+	ptrace_tracer_exit(t);
 	if (last) {
 		reparent_children(sig);
 		pgrp_check_orphaned(sig, NULL);
 	}
 	t->state = TASK_ZOMBIE;
-	if (t != sig->leader && !t->ptrace)
+	if (t != sig->leader && (t->dethreaded || !ptrace_holds_zombie(t)))
 		task_release(t);
 	group_gone(sig);
 	waitq_wake_all(&sig->exec_wait);

@@ -67,9 +67,23 @@ void cputime_fork(struct signal *child) __attribute__((weak));
 void cputime_exec(struct signal *sig, struct mm *new_mm) __attribute__((weak));
 void cputime_exit(struct signal *sig) __attribute__((weak));
 void cputime_group(struct signal *sig, uint64_t *u, uint64_t *s) __attribute__((weak));
-void ptrace_exit(struct task *t) __attribute__((weak));          /* of a tracer or tracee */
-void ptrace_event_exit(struct task *t) __attribute__((weak));
-void ptrace_event_exec(struct task *t, uint32_t old_tid) __attribute__((weak));
+/* ptrace.c */
+void ptrace_unlink(struct task *t);
+void ptrace_tracer_exit(struct task *tracer);
+bool ptrace_syscall_enter(struct task *t, int64_t *ret);
+void ptrace_syscall_exit(struct task *t, int64_t *ret);
+void ptrace_put_regs(struct task *t, int64_t ret);
+void ptrace_take_regs(struct task *t, int64_t *ret);
+bool ptrace_wants_all_regs(struct task *t);
+void ptrace_child_born(struct task *t, struct task *child, uint64_t flags);
+void ptrace_event_clone(struct task *t, uint32_t child_tid);
+void ptrace_event_vfork_done(struct task *t, uint32_t pid);
+void ptrace_child_first(struct task *t);
+void ptrace_event_exit(struct task *t);
+bool ptrace_event_seccomp(struct task *t, uint32_t data, int64_t *ret);
+bool ptrace_holds_zombie(struct task *t);
+/* exit.c: the tracer has seen a zombie's end. */
+void ptrace_zombie_freed(struct task *t);
 void seccomp_release(struct task *t) __attribute__((weak));
 void seccomp_inherit(struct task *parent, struct task *child) __attribute__((weak));
 

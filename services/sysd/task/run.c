@@ -6,15 +6,14 @@
 #include "services/sysd/syscall/syscall.h"
 #include "services/sysd/task/internal.h"
 
-void ptrace_syscall_enter(struct task *t) __attribute__((weak));
-void ptrace_syscall_exit(struct task *t, int64_t *ret) __attribute__((weak));
-
 /* The reply. in_call: *ret is a call's result. */
 static void leave(struct task *t, int64_t ret)
 {
 	struct sbx_sigframe_req req;
 	bool in_call = t->nr >= 0;
 
+	if (unlikely(t->ptrace))
+		ptrace_put_regs(t, ret);
 	if (unlikely(ret <= -ERESTARTSYS && ret >= -ERESTART_RESTARTBLOCK) || t->restore_mask ||
 	    signal_pending(t)) {
 		if (signal_deliver(t, &ret, &req)) {
@@ -24,6 +23,10 @@ static void leave(struct task *t, int64_t ret)
 			hthread_reply_signal(t, ret, has_ret, &req);
 			goto out;
 		}
+	}
+	if (unlikely(t->ptrace) && ptrace_wants_all_regs(t) && in_call && !t->regs_replaced) {
+		t->ht->regs.rax = (uint64_t)ret;
+		t->regs_replaced = true;
 	}
 	t->nr = -1;
 	if (in_call && !t->regs_replaced)
@@ -41,10 +44,9 @@ static void serve_call(struct task *t)
 	int64_t ret;
 
 	t->regs_replaced = false;
-	if (unlikely(t->ptrace) && ptrace_syscall_enter)
-		ptrace_syscall_enter(t);
-	ret = syscall_dispatch(t);
-	if (unlikely(t->ptrace) && ptrace_syscall_exit)
+	if (likely(!t->ptrace) || ptrace_syscall_enter(t, &ret))
+		ret = syscall_dispatch(t);
+	if (unlikely(t->ptrace))
 		ptrace_syscall_exit(t, &ret);
 	leave(t, ret);
 }

@@ -22,9 +22,6 @@ struct seccomp_filter {
 	struct abi_sock_filter prog[];
 };
 
-/* The tracer's word on SECCOMP_RET_TRACE: false: the call is skipped with *ret. */
-bool ptrace_event_seccomp(struct task *t, uint32_t data, int64_t *ret) __attribute__((weak));
-
 static void filter_unref(struct seccomp_filter *f)
 {
 	while (f && --f->refs == 0) {
@@ -146,7 +143,7 @@ long task_seccomp_check(struct task *t, int64_t *ret)
 		return 1;
 	case SECCOMP_RET_TRACE:
 		*ret = -ENOSYS;
-		if (t->ptrace && ptrace_event_seccomp)
+		if (t->ptrace)
 			return !ptrace_event_seccomp(t, r & SECCOMP_RET_DATA, ret);
 		return 1;
 	case SECCOMP_RET_USER_NOTIF:

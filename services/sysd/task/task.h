@@ -27,6 +27,7 @@ struct dentry;
 struct ptrace;
 struct seccomp_filter;
 struct ucount;
+struct sbx_regs;
 
 #define TASK_COMM_SIZE 16
 
@@ -100,10 +101,15 @@ struct task {
 	unsigned refs;               /* the registry and the strand hold one each */
 	struct list hash_node;       /* by tid */
 	struct task *vfork_child;    /* whose exec or exit we wait for */
+	struct sbx_regs *vfork_regs; /* ours while it has our host thread */
 	bool reply_exit;             /* its host thread is to end by itself (others share the process) */
 	bool dethreaded;             /* ends because another thread of the group runs exec */
 	bool exit_notified;          /* the parent has been told */
-	struct seccomp_filter *seccomp; /* task/seccomp.h */
+	bool stop_taken;             /* traced: the present stop of the group was reported */
+	int detach_signal;           /* what PTRACE_DETACH gave */
+	bool exec_event;             /* exec has just happened: the tracer is to be told */
+	uint32_t exec_old_tid;
+	struct seccomp_filter *seccomp; /* task/seccomp.c */
 	uint8_t seccomp_mode;
 	struct list ptraced;         /* tasks it traces: struct ptrace.tracer_node */
 	struct ucount *ucount;       /* processes and queued signals of its real user */
@@ -146,6 +152,8 @@ struct signal {
 	bool unkillable;             /* pid 1: only the handlers it has */
 	bool foreign;                /* its end is reported by task_on_reap */
 	bool reaped;
+	bool killed;                 /* SIGKILL came while the group was already ending */
+	bool group_ended;            /* only the leader is left, as a zombie */
 	struct task *exec_task;      /* the thread that ends all others */
 	struct waitq exec_wait;      /* until the others are gone */
 	struct waitq pidfd_wait;     /* woken at the end of the last thread */
