@@ -81,7 +81,8 @@ struct sbx_thread {
 	/* of the request that is being put together; slot.nr, in_count, in_off when it is posted */
 	uint64_t nr;
 	uint32_t in_count, in_off;
-	uint64_t reserved;
+	uint32_t step;         /* the guest single-steps: TF is to be set again on the way out */
+	uint32_t reserved;
 	_Alignas(64) struct sbx_regs regs; /* the guest's, complete, whenever the runtime runs */
 };
 _Static_assert(sizeof(struct sbx_thread) <= SBX_AREA_XSAVE, "a thread's struct is one page");

@@ -21,10 +21,14 @@ void rt_exit_slow(struct sbx_thread *t)
 	f->uc.ss_sp = t->self + SBX_AREA_SIGSTACK;
 	f->uc.ss_size = SBX_AREA_SIGSTACK_SIZE;
 	mc_from_regs(&f->uc.mc, &t->regs);
+	if (t->step)
+		f->uc.mc.eflags |= RT_EFLAGS_TF;
 	f->uc.mc.fpstate = fp;
 	memset((void *)(fp + XSAVE_HEADER), 0, 64);
 	rt_xsave((void *)fp, d->xfeatures);
 	memcpy((void *)(fp + FP_SW_OFFSET), &sw, sizeof(sw));
 	memcpy((void *)(fp + d->xsave_size), &magic2, 4);
+	t->step = 0;
+	t->exit_slow = t->gs_virtual;
 	rt_exit_frame(&f->uc, t->gs_virtual ? t->guest_gs : t->self);
 }

@@ -91,8 +91,7 @@ static enum rt_t0 do_wait(struct sbx_thread *t, uint64_t op, long *ret_ret)
 		t->restart_sec = deadline.sec;
 		t->restart_nsec = deadline.nsec;
 	}
-	/* An absolute timeout needs no restart block: the same arguments mean the same deadline. */
-	r->rax = (uint64_t)(relative && r->r10 ? -ERESTART_RESTARTBLOCK : -ERESTARTSYS);
+	r->rax = (uint64_t)(r->r10 ? -ERESTART_RESTARTBLOCK : -ERESTARTSYS);
 	t->nr = NR_futex;
 	t->in_count = 0;
 	rt_request(t, SBX_REQ_KICKED);

@@ -31,12 +31,16 @@ static int save_vectors(struct sbx_thread *t, uint64_t fp)
 		.xstate_size = d->xsave_size,
 	};
 	uint32_t magic2 = FP_XSTATE_MAGIC2;
+	uint64_t present;
 
 	if (rt_zero((void *)(fp + XSAVE_HEADER), 64) || rt_xsave((void *)fp, d->xfeatures) ||
 	    rt_copy((void *)(fp + FP_SW_OFFSET), &sw, sizeof(sw)) ||
-	    rt_copy((void *)(fp + d->xsave_size), &magic2, 4))
+	    rt_copy((void *)(fp + d->xsave_size), &magic2, 4) ||
+	    rt_copy(&present, (void *)(fp + XSAVE_HEADER), 8))
 		return -EFAULT;
-	return 0;
+	/* Handlers that know only the old layout change x87 and SSE without looking at this word. */
+	present |= 3;
+	return rt_copy((void *)(fp + XSAVE_HEADER), &present, 8) ? -EFAULT : 0;
 }
 
 static bool on_stack(uint64_t sp, const struct sbx_sigframe_req *q)

@@ -38,23 +38,20 @@ static void set_fault(struct sbx_thread *t, int signo, const struct rt_siginfo *
 	t->fault_trapno = mc->trapno;
 }
 
-/* A kick in one of the shortest paths: the call is as good as over, so it found user code. */
+/* In one of the shortest paths the call is as good as over: the registers behind it. */
 static void leave_fast_path(struct sbx_thread *t, struct rt_sigcontext *mc)
 {
 	static const uint16_t field[7] = {S_PID, S_TID, S_PPID, S_UID, S_EUID, S_GID, S_EGID};
-	struct sbx_regs *r = &t->regs;
 	uint64_t off = mc->rip - (uint64_t)rt_fast, i = off / FAST_STRIDE;
 
-	regs_from_mc(r, mc);
-	r->rcx = off % FAST_STRIDE == 0 && i < 7 ? mc->rcx : t->fast_ret;
-	r->rip = r->rcx;
+	if (i >= 7 || off % FAST_STRIDE)
+		mc->rcx = t->fast_ret;
+	mc->rip = mc->rcx;
 	if (i < 7)
-		r->rax = (uint64_t)(int64_t)*(const int32_t *)((const char *)t->slot + field[i]);
+		mc->rax = (uint64_t)(int64_t)*(const int32_t *)((const char *)t->slot + field[i]);
 	if (mc->rsp - (t->self + SBX_AREA_STACK) <= SBX_AREA_STACK_TOP - SBX_AREA_STACK)
-		r->rsp = t->fast_rsp;
-	r->r11 = mc->eflags;
-	t->kicked = 0;
-	go_on_at(t, mc, rt_cont_kicked);
+		mc->rsp = t->fast_rsp;
+	mc->r11 = mc->eflags;
 }
 
 static void kick_in_runtime(struct sbx_thread *t, struct rt_sigcontext *mc)
@@ -66,8 +63,13 @@ static void kick_in_runtime(struct sbx_thread *t, struct rt_sigcontext *mc)
 		go_on_at(t, mc, rt_exit);
 	else if (within(rip, (char *)rt_hostcall_intr, rt_hostcall_intr_end))
 		mc->rip = (uint64_t)rt_hostcall_intr_out;
-	else if (within(rip, rt_fast, rt_fast_end))
+	else if (within(rip, rt_fast, rt_fast_end)) {
+		/* As if it had found user code. */
 		leave_fast_path(t, mc);
+		regs_from_mc(&t->regs, mc);
+		t->kicked = 0;
+		go_on_at(t, mc, rt_cont_kicked);
+	}
 }
 
 static uint64_t ex_addr(const int32_t *field)
@@ -81,8 +83,16 @@ static void fault_in_runtime(struct sbx_thread *t, int signo, const struct rt_si
 	uint64_t rip = mc->rip;
 
 	if (signo == SIGTRAP) {
-		/* The guest single-steps; we do not. */
+		/* The guest single-steps; we do not, until we go back to it. */
+		if (within(rip, rt_fast, rt_fast_end)) {
+			leave_fast_path(t, mc);
+			return;
+		}
 		mc->eflags &= ~RT_EFLAGS_TF;
+		t->step = 1;
+		t->exit_slow = 1;
+		if (within(rip, rt_exit, rt_exit_end))
+			go_on_at(t, mc, rt_exit);
 		return;
 	}
 	if (t->in_vdso) {
@@ -140,7 +150,8 @@ uint64_t rt_signal(int signo, const struct rt_siginfo *info, struct rt_ucontext 
 		rt_data(t)->unpatchable = 1;
 	}
 	regs_from_mc(r, mc);
-	rt_untramp(t, &r->rip);
+	if (rt_untramp(t, &r->rip) && signo == SIGTRAP)
+		return gs; /* single-stepping goes on behind the call */
 	t->exit_slow = t->gs_virtual || (r->eflags & RT_EFLAGS_TF);
 	t->tramp = 0;
 	t->site_kind = 0;

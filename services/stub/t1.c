@@ -106,7 +106,7 @@ static void take_regs(struct sbx_thread *t)
 			rt_unpatch_all(t);
 		}
 	}
-	t->exit_slow = t->gs_virtual || (t->regs.eflags & RT_EFLAGS_TF);
+	t->exit_slow = t->gs_virtual || t->step || (t->regs.eflags & RT_EFLAGS_TF);
 }
 
 void rt_request(struct sbx_thread *t, uint32_t req)

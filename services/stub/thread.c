@@ -22,6 +22,7 @@ void rt_thread_init(struct sbx_thread *t, uint64_t base, uint32_t index)
 		t->fast[i] = (uint64_t)rt_fast + i * FAST_STRIDE;
 	t->kicked = 0;
 	t->exit_slow = 0;
+	t->step = 0;
 	t->base = base;
 	t->tramp = 0;
 	t->guest_gs = 0;
