@@ -50,7 +50,13 @@ void ptrace_resume_listening(struct task *t)
 
 void ptrace_group_continued(struct task *t)
 {
-	if (t->ptrace->listening)
+	struct ptrace *p = t->ptrace;
+
+	if (!p->seized)
+		return;
+	/* its tracer hears of it now, or when it lets go of the present stop */
+	p->notify = p->stopped;
+	if (p->listening)
 		ptrace_resume_listening(t);
 }
 
@@ -163,7 +169,7 @@ void ptrace_resume(struct task *tracee, int signo)
 
 	p->inject = signo;
 	p->stopped = false;
-	p->interrupt = false;
+	p->interrupt = p->notify;
 	sched_wake(&tracee->strand);
 }
 
@@ -335,7 +341,7 @@ void ptrace_stops(struct task *t, int64_t *ret)
 		int signo = group ? t->signal->stop_signo : SIGTRAP;
 		struct abi_siginfo info = {.si_signo = signo};
 
-		p->interrupt = false;
+		p->interrupt = p->notify = false;
 		t->stop_taken = group;
 		if (p->seized) {
 			info.si_code = ABI_PTRACE_EVENT_STOP << 8 | signo;

@@ -4,13 +4,18 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 struct task;
+struct mm;
 
 /* The access rule of ptrace, /proc/PID/mem, process_vm_readv(2), pidfd_getfd(2)...: the same user with
  * no more capabilities, and dumpable, or CAP_SYS_PTRACE. */
 bool ptrace_may_access(struct task *t, struct task *of);
 /* The tracer's id for /proc/PID/status, 0: none. */
 uint32_t ptrace_tracer_tid(const struct task *t);
+/* Writes memory that the guest itself may only read (/proc/PID/mem): for the caller's own process and
+ * for one that it traces and that is stopped. `size` within one page. Sleeps. size, or -EFAULT. */
+ssize_t ptrace_force_write(struct mm *mm, uint64_t addr, const void *src, size_t size);
 
 #endif

@@ -232,9 +232,11 @@ static long on_stopped(struct task *t, struct task *of, const uint64_t a[6])
 	case ABI_PTRACE_GET_SYSCALL_INFO:
 		return syscall_info(t, of, addr, data);
 	case ABI_PTRACE_LISTEN:
-		if (!p->seized || !of->stop_taken)
+		if (!p->seized || p->stop_code >> 8 != ABI_PTRACE_EVENT_STOP)
 			return -EIO;
 		p->listening = true;
+		if (p->notify)
+			ptrace_resume_listening(of);
 		return 0;
 	default:
 		return -EIO;

@@ -16,6 +16,7 @@ struct ptrace {
 	bool trace_syscalls, single_step, listening;
 	/* a stop that was asked for */
 	bool interrupt;
+	bool notify;                /* seized: the group went on while it was in a stop */
 	bool attach_stop;           /* the first stop of a child that was attached by an event */
 	/* the present stop */
 	bool stopped, reported;

@@ -104,3 +104,17 @@ int ptrace_poke(struct task *tracee, uint64_t addr, const void *src, size_t size
 		return 0;
 	return poke_protected(tracee, addr, src, size);
 }
+
+ssize_t ptrace_force_write(struct mm *mm, uint64_t addr, const void *src, size_t size)
+{
+	struct task *me = current_task(), *t;
+
+	LIST_FOR_EACH (t, task_all(), all_node) {
+		bool stopped = t->ptrace && t->ptrace->stopped && t->ptrace->tracer == me;
+
+		if (t->mm != mm || !(t == me || stopped))
+			continue;
+		return poke_protected(t, addr, src, size) ? -EFAULT : (ssize_t)size;
+	}
+	return -EFAULT;
+}

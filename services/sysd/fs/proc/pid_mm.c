@@ -225,6 +225,16 @@ static void mem_release(struct file *file)
 	mm_unref(file->priv);
 }
 
+ssize_t ptrace_force_write(struct mm *mm, uint64_t addr, const void *src, size_t size) __attribute__((weak));
+
+static ssize_t mem_put(struct mm *mm, uint64_t at, const void *buf, size_t size)
+{
+	ssize_t r = mm_write(mm, at, buf, size);
+
+	/* a debugger's breakpoint in program text */
+	return r == -EFAULT && ptrace_force_write ? ptrace_force_write(mm, at, buf, size) : r;
+}
+
 static ssize_t mem_rw(struct file *file, struct uio *u, int64_t *pos, bool write)
 {
 	struct mm *mm = file->priv;
@@ -241,7 +251,7 @@ static ssize_t mem_rw(struct file *file, struct uio *u, int64_t *pos, bool write
 		if (write) {
 			r = uio_copy_from(u, buf, n);
 			if (r > 0)
-				r = mm_write(mm, at, buf, (size_t)r);
+				r = mem_put(mm, at, buf, (size_t)r);
 		} else {
 			r = mm_read(mm, buf, at, n);
 			if (r > 0)
