@@ -1,6 +1,7 @@
 /* Descriptor tables: an array of files, and a bit each for "in use" and "close on exec". */
 #include "services/sysd/vfs/fdtable.h"
 
+#include "services/sysd/vfs/dnotify.h"
 #include "services/sysd/vfs/internal.h"
 #include "services/sysd/vfs/lock.h"
 
@@ -101,6 +102,8 @@ static int filp_close(struct fdtable *ft, struct task *t, struct file *f)
 	if (!(f->flags & O_PATH)) {
 		if (f->op->flush)
 			ret = f->op->flush(f, t);
+		if (f->inode->dnotify)
+			dnotify_remove(f, ft);
 		if (f->inode->locks)
 			locks_remove_posix(f, ft);
 	}

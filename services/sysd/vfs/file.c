@@ -7,6 +7,7 @@
 #include "services/sysd/event/epoll.h"
 #include "services/sysd/fs/dev/chrdev.h"
 #include "services/sysd/fs/pipe/pipe.h"
+#include "services/sysd/vfs/dnotify.h"
 #include "services/sysd/vfs/fdtable.h"
 #include "services/sysd/vfs/fsnotify.h"
 #include "services/sysd/vfs/lock.h"
@@ -103,6 +104,8 @@ void file_unref(struct file *f)
 		fsnotify_file(f, f->writable ? IN_CLOSE_WRITE : IN_CLOSE_NOWRITE);
 		if (!list_empty(&f->epoll_items) && eventpoll_release)
 			eventpoll_release(f);
+		if (inode->dnotify)
+			dnotify_remove(f, NULL);
 		if (inode->locks)
 			locks_remove_file(f);
 		if (f->op && f->op->release)

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "services/sysd/vfs/dentry.h"
+#include "services/sysd/vfs/dnotify.h"
 #include "services/sysd/vfs/file.h"
 #include "services/sysd/vfs/inode.h"
 
@@ -19,6 +20,8 @@ void fsnotify_inode_gone(struct inode *inode) __attribute__((weak));
 
 static inline void fsnotify_inode(struct inode *inode, const char *name, uint32_t mask, uint32_t cookie)
 {
+	if (inode && inode->dnotify && name)
+		dnotify_event(inode, mask);
 	if (inode && !list_empty(&inode->watches) && fsnotify)
 		fsnotify(inode, name, mask, cookie);
 }

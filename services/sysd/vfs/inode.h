@@ -101,6 +101,7 @@ struct inode {
 	struct kmutex lock;         /* the directory lock, or the lock of a file's size changes */
 	struct list dentries;       /* struct dentry.alias */
 	struct list watches;        /* inotify: event/inotify.h */
+	struct dnotify_mark *dnotify; /* vfs/dnotify.h */
 	struct file_lock_context *locks; /* vfs/lock.h, made on demand */
 	struct pipe *pipe;          /* a FIFO's, while open */
 	char *link;                 /* a symbolic link's target, when it is known; freed with the inode */

@@ -10,6 +10,7 @@
 #include "services/sysd/mm/usercopy.h"
 #include "services/sysd/signal/signal.h"
 #include "services/sysd/syscall/syscall.h"
+#include "services/sysd/vfs/dnotify.h"
 #include "services/sysd/vfs/fdtable.h"
 #include "services/sysd/vfs/internal.h"
 #include "services/sysd/vfs/lock.h"
@@ -204,6 +205,8 @@ static long do_fcntl(struct task *t, struct file *f, int fd, int cmd, uint64_t a
 		return lease_get(f);
 	case F_SETLEASE:
 		return lease_set(t, f, (int)arg);
+	case F_NOTIFY:
+		return dnotify_set(t, f, fd, (uint32_t)arg);
 	case F_SETPIPE_SZ:
 	case F_GETPIPE_SZ:
 		return pipe_fcntl ? pipe_fcntl(t, f, cmd, arg) : -EBADF;
