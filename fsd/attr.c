@@ -78,11 +78,38 @@ void attr_from_statx(const struct fsd_mount *m, int dirfd, const char *name, con
 	}
 }
 
-bool xattr_allowed(const char *name)
+/* Attributes that only the host's root may set, or that mean something to the host's kernel, are kept in
+ * a name space of ours: the guest's root has them, the host is not touched. */
+int xattr_to_host(const struct fsd_str *guest, char *host)
 {
-	if (strncmp(name, XATTR_PRIVATE, strlen(XATTR_PRIVATE)) == 0)
-		return false;
-	return strncmp(name, "user.", 5) == 0 || strcmp(name, "security.capability") == 0 ||
-	       strcmp(name, "system.posix_acl_access") == 0 ||
-	       strcmp(name, "system.posix_acl_default") == 0;
+	char name[FSD_NAME_MAX + 1];
+
+	memcpy(name, guest->data, guest->size);
+	name[guest->size] = 0;
+	if (!strncmp(name, XATTR_PRIVATE, strlen(XATTR_PRIVATE)))
+		return -EOPNOTSUPP;
+	if (!strncmp(name, "user.", 5) || !strcmp(name, "security.capability") ||
+	    !strcmp(name, "system.posix_acl_access") || !strcmp(name, "system.posix_acl_default")) {
+		strcpy(host, name);
+		return 0;
+	}
+	if (strncmp(name, "trusted.", 8) && strncmp(name, "security.", 9))
+		return -EOPNOTSUPP;
+	if (strlen(name) + strlen(XATTR_PRIVATE) > FSD_NAME_MAX)
+		return -ERANGE;
+	strcpy(host, XATTR_PRIVATE);
+	strcat(host, name);
+	return 0;
+}
+
+const char *xattr_from_host(const char *host)
+{
+	if (!strncmp(host, XATTR_PRIVATE, strlen(XATTR_PRIVATE))) {
+		host += strlen(XATTR_PRIVATE);
+		return !strncmp(host, "trusted.", 8) || !strncmp(host, "security.", 9) ? host : NULL;
+	}
+	return !strncmp(host, "user.", 5) || !strcmp(host, "security.capability") ||
+			       !strncmp(host, "system.posix_acl_", 17)
+		       ? host
+		       : NULL;
 }

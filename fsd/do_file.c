@@ -161,12 +161,6 @@ static int no_xattr(int err, int otherwise)
 	return err == -ELOOP || err == -EINVAL ? otherwise : err;
 }
 
-static void copy_xattr_name(char *dst, const struct fsd_str *s)
-{
-	memcpy(dst, s->data, s->size);
-	dst[s->size] = 0;
-}
-
 int do_getxattr(struct server *s, const struct fsd_req *q, struct fsd_reply *rep)
 {
 	char name[FSD_NAME_MAX + 1];
@@ -174,8 +168,7 @@ int do_getxattr(struct server *s, const struct fsd_req *q, struct fsd_reply *rep
 	ssize_t n;
 	int ret;
 
-	copy_xattr_name(name, &q->xname);
-	if (!xattr_allowed(name))
+	if (xattr_to_host(&q->xname, name) < 0)
 		return -ENODATA;
 	ret = req_data(s, q, false, O_RDONLY, &t);
 	if (ret < 0)
@@ -193,9 +186,9 @@ int do_setxattr(struct server *s, const struct fsd_req *q, struct fsd_reply *rep
 	struct target t;
 	int ret;
 
-	copy_xattr_name(name, &q->xname);
-	if (!xattr_allowed(name))
-		return -EOPNOTSUPP;
+	ret = xattr_to_host(&q->xname, name);
+	if (ret < 0)
+		return ret;
 	if (q->flags & ~(uint32_t)(XATTR_CREATE | XATTR_REPLACE))
 		return -EINVAL;
 	ret = req_data(s, q, true, O_RDONLY, &t);
@@ -225,10 +218,13 @@ int do_listxattr(struct server *s, const struct fsd_req *q, struct fsd_reply *re
 	s->value[n] = 0;
 	for (ssize_t at = 0; at < n;) {
 		size_t len = strlen((char *)s->value + at) + 1;
+		const char *name = xattr_from_host((char *)s->value + at);
 
-		if (xattr_allowed((char *)s->value + at)) {
-			memmove(s->value + kept, s->value + at, len);
-			kept += len;
+		if (name) {
+			size_t size = strlen(name) + 1;
+
+			memmove(s->value + kept, name, size);
+			kept += size;
 		}
 		at += (ssize_t)len;
 	}
@@ -242,8 +238,7 @@ int do_removexattr(struct server *s, const struct fsd_req *q, struct fsd_reply *
 	struct target t;
 	int ret;
 
-	copy_xattr_name(name, &q->xname);
-	if (!xattr_allowed(name))
+	if (xattr_to_host(&q->xname, name) < 0)
 		return -ENODATA;
 	ret = req_data(s, q, true, O_RDONLY, &t);
 	if (ret < 0)

@@ -86,7 +86,9 @@ void attr_from_statx(const struct fsd_mount *m, int dirfd, const char *name, con
 int attr_set_device(int fd, uint32_t mode, uint64_t rdev);
 bool attr_get_device(int fd, uint32_t *ret_mode, uint64_t *ret_rdev);
 bool attr_maybe_device(const struct statx *sx);
-/* Is this extended attribute one that guests may see and set? */
-bool xattr_allowed(const char *name);
+/* The host's name (FSD_NAME_MAX + 1 bytes) of an extended attribute that guests may have, or -errno; and
+ * back: NULL is not for guests. */
+int xattr_to_host(const struct fsd_str *guest, char *host);
+const char *xattr_from_host(const char *host);
 
 #endif

@@ -39,12 +39,25 @@ static int ask_name(struct inode *dir, struct dentry *dentry)
 
 static int lookup_listed(struct inode *dir, struct dentry *dentry)
 {
-	struct listing_entry *e = listing_find(gofer_i(dir)->listing, dentry->name, dentry->name_size);
+	struct gofer_inode *gi = gofer_i(dir);
+	struct listing_entry *e = listing_find(gi->listing, dentry->name, dentry->name_size);
 	const struct fsd_attr *attr;
 	struct inode *inode;
 
 	if (!e) {
 		d_add(dentry, NULL);
+		return 0;
+	}
+	prefetch_wait(dir, e->ino);
+	if (!gi->listing)
+		return ask_name(dir, dentry);
+	e = listing_find(gi->listing, dentry->name, dentry->name_size);
+	if (!e)
+		return ask_name(dir, dentry);
+	/* A file that is known already, by another name or because we asked ahead. */
+	inode = e->foreign ? NULL : gofer_find(dir->sb, gi->dev, e->ino);
+	if (inode) {
+		d_add(dentry, inode);
 		return 0;
 	}
 	attr = listing_take_attr(dir, e);
@@ -93,10 +106,15 @@ static int dir_iterate(struct file *file, struct dir_context *ctx)
 	struct inode *dir = file->inode;
 	struct dentry *d = file->path.dentry;
 	struct listing *l;
-	int ret = listing_load(dir, gofer_shared(dir) && file->pos == 0);
+	int ret;
 
+	if (!gofer_i(dir)->listing && !gofer_shared(dir) && d->parent != d)
+		prefetch_wait(d->parent->inode, dir->ino);
+	ret = listing_load(dir, gofer_shared(dir) && file->pos == 0);
 	if (ret < 0)
 		return ret == -ESTALE ? -ENOENT : ret;
+	if (file->pos == 0)
+		prefetch_after_readdir(d);
 	l = gofer_i(dir)->listing;
 	if (file->pos == 0) {
 		if (!ctx->emit(ctx, ".", 1, 1, dir->ino, DT_DIR))

@@ -20,6 +20,8 @@ static int file_open(struct inode *inode, struct file *file)
 		return fd == -ESTALE ? -ENOENT : fd;
 	gofer_put_fd(inode);
 	gofer_i(inode)->opens++;
+	if (!file->writable)
+		prefetch_after_open(file->path.dentry);
 	return 0;
 }
 
@@ -120,35 +122,14 @@ static int64_t seek_host(struct inode *inode, int64_t off, int whence)
 
 static int64_t file_llseek(struct file *file, int64_t off, int whence)
 {
-	struct inode *inode = file->inode;
-
-	switch (whence) {
-	case SEEK_SET:
-		break;
-	case SEEK_CUR:
-		if (__builtin_add_overflow(off, file->pos, &off))
-			return -EOVERFLOW;
-		break;
-	case SEEK_END:
-		if (gofer_shared(inode))
-			gofer_getattr(inode);
-		if (__builtin_add_overflow(off, (int64_t)inode->size, &off))
-			return -EOVERFLOW;
-		break;
-	case SEEK_DATA:
-	case SEEK_HOLE:
-		if (off < 0)
-			return -ENXIO;
-		off = seek_host(inode, off, whence);
-		if (off < 0)
-			return off;
-		break;
-	default:
-		return -EINVAL;
-	}
+	if (whence == SEEK_END && gofer_shared(file->inode))
+		gofer_getattr(file->inode);
+	if (whence != SEEK_DATA && whence != SEEK_HOLE)
+		return generic_llseek(file, off, whence);
 	if (off < 0)
-		return -EINVAL;
-	return file->pos = off;
+		return -ENXIO;
+	off = seek_host(file->inode, off, whence);
+	return off < 0 ? off : (file->pos = off);
 }
 
 static int file_mmap(struct file *file, struct mmap_req *req)

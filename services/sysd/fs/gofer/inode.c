@@ -86,14 +86,33 @@ static void set_ops(struct inode *inode)
 	}
 }
 
-bool gofer_known(struct super_block *sb, uint64_t dev, uint64_t ino)
+static struct gofer_inode *hash_find(struct super_block *sb, uint64_t dev, uint64_t ino)
 {
 	struct gofer_inode *gi;
 
 	LIST_FOR_EACH(gi, bucket(gofer_sb(sb), dev, ino), hash_node)
 		if (gi->ino == ino && gi->dev == dev)
-			return true;
-	return false;
+			return gi;
+	return NULL;
+}
+
+bool gofer_known(struct super_block *sb, uint64_t dev, uint64_t ino)
+{
+	return hash_find(sb, dev, ino);
+}
+
+struct inode *gofer_find(struct super_block *sb, uint64_t dev, uint64_t ino)
+{
+	struct gofer_inode *gi = hash_find(sb, dev, ino);
+
+	return gi ? inode_ref(gi->vfs) : NULL;
+}
+
+bool gofer_has_fd(struct inode *dir, uint64_t ino)
+{
+	struct gofer_inode *gi = hash_find(dir->sb, gofer_i(dir)->dev, ino);
+
+	return gi && (gi->ro_fd >= 0 || gi->rw_fd >= 0);
 }
 
 struct inode *gofer_iget(struct super_block *sb, const struct fsd_attr *attr)

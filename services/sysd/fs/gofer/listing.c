@@ -138,6 +138,7 @@ static int append(struct listing *l, const char *name, size_t size, uint64_t ino
 	l->names[l->names_size + size] = 0;
 	l->names_size += (uint32_t)size + 1;
 	if (attr) {
+		e->foreign = attr->dev != gofer_i(l->dir)->dev;
 		l->attrs[l->attr_count++] = *attr;
 		e->attr = l->attr_count;
 	}
@@ -313,6 +314,41 @@ const struct fsd_attr *listing_take_attr(struct inode *dir, struct listing_entry
 	if (++l->taken == WANT_FAT && l->fat)
 		fat_credit = FAT_CREDIT;
 	return a;
+}
+
+const struct fsd_attr *listing_peek_attr(const struct listing *l, const struct listing_entry *e)
+{
+	return e->attr ? &l->attrs[e->attr - 1] : NULL;
+}
+
+uint32_t listing_index(const struct listing *l, const struct listing_entry *e)
+{
+	return (uint32_t)(e - l->entries);
+}
+
+bool listing_fat_credit(void)
+{
+	return fat_credit > 0;
+}
+
+bool listing_from_reply(struct inode *dir, const struct gofer_call *c, bool fat)
+{
+	struct listing *l = listing_alloc(dir);
+	struct fsd_dir_reader r;
+
+	if (!l)
+		return false;
+	l->fat = fat;
+	if (add_message(l, c, &r) < 0 || !(r.flags & FSD_READDIR_EOF)) {
+		listing_destroy(l);
+		return false;
+	}
+	if (fat && fat_credit)
+		fat_credit--;
+	gofer_stats.readdirs++;
+	gofer_set_node(dir, r.node);
+	listing_install(dir, l);
+	return true;
 }
 
 bool listing_want_attr(struct inode *dir, const char *name, size_t size)

@@ -42,7 +42,10 @@ struct gofer_inode {
 	struct list lru;         /* in use of descriptors */
 	struct listing *listing; /* directories */
 	uint32_t misses;         /* directories: lookups that needed a request */
-	char *link;              /* not used when the VFS keeps targets */
+	/* directories, for prefetch.c: entries are counted from 1 */
+	uint32_t walk_file, walk_dir; /* what was opened, read last */
+	uint32_t window, asked;
+	bool walked;             /* it was read as part of a walk */
 };
 
 static inline struct gofer_inode *gofer_i(const struct inode *inode)
@@ -65,6 +68,10 @@ extern const struct file_ops gofer_file_fops, gofer_dir_fops;
 struct inode *gofer_iget(struct super_block *sb, const struct fsd_attr *attr);
 /* Is there an inode for this file already? */
 bool gofer_known(struct super_block *sb, uint64_t dev, uint64_t ino);
+/* That inode with a reference, or NULL. */
+struct inode *gofer_find(struct super_block *sb, uint64_t dev, uint64_t ino);
+/* Does the file with this number in dir's file system need no request to be opened for reading? */
+bool gofer_has_fd(struct inode *dir, uint64_t ino);
 void gofer_apply(struct inode *inode, const struct fsd_attr *attr);
 bool gofer_same(const struct inode *inode, const struct fsd_attr *attr);
 void gofer_evict(struct inode *inode);
@@ -113,6 +120,7 @@ struct listing_entry {
 	uint16_t name_size;
 	uint8_t type;
 	bool dead;
+	bool foreign;            /* of another file system (FSD_MOUNT_XDEV): the number says nothing here */
 	uint32_t hash, next;     /* next in the bucket, index + 1 */
 	uint32_t attr;           /* index + 1 into attrs, 0: none (any more) */
 	uint64_t ino;
@@ -128,11 +136,25 @@ const struct fsd_attr *listing_take_attr(struct inode *dir, struct listing_entry
 /* A lookup found an entry without attributes: after some, they are all fetched at once. True: it has
  * them now. Sleeps. */
 bool listing_want_attr(struct inode *dir, const char *name, size_t size);
+/* The same without giving them out. */
+const struct fsd_attr *listing_peek_attr(const struct listing *l, const struct listing_entry *e);
+uint32_t listing_index(const struct listing *l, const struct listing_entry *e);
+/* Makes the listing from the reply of a readdir request, if that was all of it. */
+bool listing_from_reply(struct inode *dir, const struct gofer_call *c, bool fat);
+/* Should the next directory be asked for with all attributes? */
+bool listing_fat_credit(void);
 /* Our own changes (exclusive mounts). */
 void listing_add(struct inode *dir, const char *name, size_t size, uint64_t ino, unsigned type);
 void listing_remove(struct inode *dir, const char *name, size_t size);
 uint64_t listing_size(const struct listing *l);
 const struct listing_entry *listing_at(const struct listing *l, uint64_t i, const char **ret_name);
 
+
+/* prefetch.c */
+void prefetch_after_open(struct dentry *d);
+void prefetch_after_readdir(struct dentry *d);
+/* Waits for what was asked about this file already, if anything was. */
+void prefetch_wait(struct inode *dir, uint64_t ino);
+void prefetch_forget(struct super_block *sb);
 
 #endif

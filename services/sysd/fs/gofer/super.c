@@ -50,6 +50,7 @@ static int gofer_sync(struct super_block *sb)
 
 static void gofer_kill(struct super_block *sb)
 {
+	prefetch_forget(sb);
 	free(gofer_sb(sb)->table);
 	free(gofer_sb(sb));
 }

@@ -8,10 +8,10 @@
 #include "common/base/util.h"
 #include "services/sysd/fs/gofer/private.h"
 
-/* fsd serves these only: see xattr_allowed there. */
+/* fsd serves these only: see xattr_to_host there. */
 static bool served(const char *name)
 {
-	return !strncmp(name, "user.", 5) || !strcmp(name, "security.capability") ||
+	return !strncmp(name, "user.", 5) || !strncmp(name, "security.", 9) || !strncmp(name, "trusted.", 8) ||
 	       !strncmp(name, "system.posix_acl_", 17);
 }
 

@@ -73,29 +73,12 @@ static ssize_t memfd_write(struct file *f, struct uio *u, int64_t *pos)
 
 static int64_t memfd_llseek(struct file *f, int64_t off, int whence)
 {
-	switch (whence) {
-	case SEEK_SET:
-		break;
-	case SEEK_CUR:
-		if (__builtin_add_overflow(off, f->pos, &off))
-			return -EOVERFLOW;
-		break;
-	case SEEK_END:
-		if (__builtin_add_overflow(off, (int64_t)f->inode->size, &off))
-			return -EOVERFLOW;
-		break;
-	case SEEK_DATA:
-	case SEEK_HOLE:
-		if (off < 0)
-			return -ENXIO;
-		off = backing_seek(content(f->inode), (uint64_t)off, whence);
-		if (off < 0)
-			return off;
-		break;
-	default:
-		return -EINVAL;
-	}
-	return off < 0 ? -EINVAL : (f->pos = off);
+	if (whence != SEEK_DATA && whence != SEEK_HOLE)
+		return generic_llseek(f, off, whence);
+	if (off < 0)
+		return -ENXIO;
+	off = backing_seek(content(f->inode), (uint64_t)off, whence);
+	return off < 0 ? off : (f->pos = off);
 }
 
 static int memfd_mmap(struct file *f, struct mmap_req *req)
