@@ -26,7 +26,7 @@
 #endif
 
 enum check { CHECK_NONE, CHECK_MMAP, CHECK_MADVISE, CHECK_CLONE, CHECK_FUTEX, CHECK_MEMBARRIER,
-	     CHECK_CLOCK };
+	     CHECK_CLOCK, CHECK_SELF };
 
 struct entry {
 	struct guest_filter_entry pub;
@@ -49,6 +49,7 @@ static const struct entry entries[] = {
 	{{SYS_clone, "clone", "one exact shape of a thread; one of a process, as memd approves"},
 	 CHECK_CLONE},
 	{{SYS_exit, "exit", "ends the thread"}, CHECK_NONE},
+	{{SYS_getrusage, "getrusage", "own usage"}, CHECK_NONE},
 	{{SYS_sigaltstack, "sigaltstack", "the runtime's signal stack of a new thread"}, CHECK_NONE},
 	{{SYS_mlock, "mlock", "bounded by RLIMIT_MEMLOCK"}, CHECK_NONE},
 	{{SYS_munlock, "munlock", "own memory"}, CHECK_NONE},
@@ -56,10 +57,13 @@ static const struct entry entries[] = {
 	{{SYS_munlockall, "munlockall", "own memory"}, CHECK_NONE},
 	{{SYS_gettid, "gettid", "no arguments"}, CHECK_NONE},
 	{{SYS_futex, "futex", "wait, wake and requeue; nothing with priority inheritance"}, CHECK_FUTEX},
+	{{SYS_sched_setaffinity, "sched_setaffinity", "the calling thread's own CPUs, as the guest asked"},
+	 CHECK_SELF},
 	{{SYS_set_tid_address, "set_tid_address", "a word of its own memory that its end clears"}, CHECK_NONE},
 	{{SYS_restart_syscall, "restart_syscall", "the kernel's own restart of a timed futex wait"},
 	 CHECK_NONE},
-	{{SYS_clock_gettime, "clock_gettime", "reads CLOCK_MONOTONIC where the vDSO does not"}, CHECK_CLOCK},
+	{{SYS_clock_gettime, "clock_gettime", "CLOCK_MONOTONIC where the vDSO does not, and own CPU time"},
+	 CHECK_CLOCK},
 	{{SYS_exit_group, "exit_group", "ends the process"}, CHECK_NONE},
 	{{SYS_membarrier, "membarrier", "own process only"}, CHECK_MEMBARRIER},
 	{{SYS_mlock2, "mlock2", "bounded by RLIMIT_MEMLOCK"}, CHECK_NONE},
@@ -168,6 +172,12 @@ static void emit_check(struct out *o, const struct guest_filter *f, enum check c
 		/* Not the dynamic clocks, which are descriptors and processes. */
 		load(o, OFF_ARG(0));
 		ret_if_eq(o, CLOCK_MONOTONIC, SECCOMP_RET_ALLOW);
+		ret_if_eq(o, CLOCK_THREAD_CPUTIME_ID, SECCOMP_RET_ALLOW);
+		ret(o, ERRNO(EPERM));
+		break;
+	case CHECK_SELF:
+		load(o, OFF_ARG(0));
+		ret_if_eq(o, 0, SECCOMP_RET_ALLOW);
 		ret(o, ERRNO(EPERM));
 		break;
 	}

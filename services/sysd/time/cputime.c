@@ -10,6 +10,8 @@
 #include "services/sysd/time/hostself.h"
 #include "services/sysd/time/posix_timer.h"
 
+#define MAXRSS_WORTH_NS 10000000ull
+
 static uint64_t host_clock(pid_t host_pid, enum cputime_kind kind)
 {
 	struct timespec ts;
@@ -153,7 +155,9 @@ void cputime_exit(struct signal *sig)
 	if (sig->cpu_frozen)
 		return;
 	cputime_group(sig, &u, &s);
-	if (mm && !mm->hp->dead && mm_usage(mm, &use) == 0)
+	/* Asking the host costs more than a short program's whole end, and its figure is that of any small
+	 * program: the peak is kept for those that did some work. */
+	if (u + s >= MAXRSS_WORTH_NS && mm && !mm->hp->dead && mm_usage(mm, &use) == 0)
 		sig->maxrss = MAX(sig->maxrss, use.peak_rss);
 	sig->cpu_frozen = true;
 	itimers_exit(sig);
