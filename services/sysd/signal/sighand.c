@@ -1,4 +1,5 @@
 /* Tables of handlers (CLONE_SIGHAND). */
+#include "services/sysd/event/signalfd.h"
 #include "services/sysd/signal/internal.h"
 
 struct sighand *sighand_new(void)
@@ -23,6 +24,8 @@ struct sighand *sighand_dup(const struct sighand *sh)
 
 void sighand_unref(struct sighand *sh)
 {
-	if (sh && --sh->refs == 0)
-		free(sh);
+	if (!sh || --sh->refs)
+		return;
+	signalfd_cleanup(sh); /* an epoll set may outlive us on the queue */
+	free(sh);
 }
