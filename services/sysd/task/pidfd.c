@@ -6,6 +6,7 @@
 #include <sys/epoll.h>
 #include "common/base/util.h"
 #include "services/sysd/abi/wait.h"
+#include "services/sysd/fs/proc/proc.h"
 #include "services/sysd/mm/usercopy.h"
 #include "services/sysd/sys/pids.h"
 #include "services/sysd/syscall/syscall.h"
@@ -126,12 +127,30 @@ SYS_HANDLER(pidfd_open)
 	return ret;
 }
 
-static long send_by(struct task *t, struct pidfd *p, int signo, const struct abi_siginfo *info,
+/* A directory /proc/PID serves as well. */
+static bool from_proc(struct file *file, struct pidfd *ret)
+{
+	const struct proc_inode *pi;
+	struct task *of;
+
+	if (file->op != &proc_pid_fops)
+		return false;
+	pi = proc_i(file->inode);
+	if (pi->entry != &proc_pid_dir)
+		return false;
+	of = proc_task(pi);
+	*ret = (struct pidfd){.sig = of ? of->signal : NULL};
+	return true;
+}
+
+static long send_by(struct task *t, const struct pidfd *p, int signo, const struct abi_siginfo *info,
 		    unsigned flags)
 {
 	struct task *thread;
 	int ret;
 
+	if (!p->sig)
+		return -ESRCH;
 	if (p->sig->reaped || !p->sig->leader)
 		return -ESRCH;
 	ret = signal_may_send(t, p->sig, signo);
@@ -151,6 +170,7 @@ SYS_HANDLER(pidfd_send_signal)
 	unsigned flags = (unsigned)a[3];
 	int signo = (int)a[1];
 	struct abi_siginfo info;
+	struct pidfd target;
 	struct file *file;
 	long ret;
 
@@ -160,7 +180,9 @@ SYS_HANDLER(pidfd_send_signal)
 	if (!file)
 		return -EBADF;
 	ret = -EBADF;
-	if (file->op != &pidfd_fops)
+	if (file->op == &pidfd_fops)
+		target = *(struct pidfd *)file->priv;
+	else if (!from_proc(file, &target))
 		goto out;
 	ret = -EINVAL;
 	if (signo < 0 || signo > SIG_COUNT)
@@ -173,13 +195,13 @@ SYS_HANDLER(pidfd_send_signal)
 		if (info.si_signo != signo)
 			goto out;
 		ret = -EPERM;
-		if (pidfd_signal(file) != t->signal &&
+		if (target.sig != t->signal &&
 		    (info.si_code >= 0 || info.si_code == ABI_SI_TKILL))
 			goto out;
 	} else {
 		siginfo_user(&info, t, signo, flags & ABI_PIDFD_SIGNAL_THREAD ? ABI_SI_TKILL : ABI_SI_USER);
 	}
-	ret = send_by(t, file->priv, signo, &info, flags);
+	ret = send_by(t, &target, signo, &info, flags);
 out:
 	file_unref(file);
 	return ret;
