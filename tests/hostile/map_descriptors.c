@@ -39,6 +39,10 @@ int main(void)
 	pthread_t t;
 	time_t end;
 
+	/* A call that the host refuses is served by our kernel, which may map what this process has open. */
+	for (int fd = 0; fd < 64; fd++)
+		if (fd != 1 && fd != 2)
+			close(fd);
 	if (!attack_base() || !attack_sites(attack_base(), sites, 32))
 		return 2;
 	if (try_fds() >= 0) {
