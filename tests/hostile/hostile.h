@@ -54,7 +54,7 @@ __attribute__((unused)) static int attack_sites(uint64_t base, uint64_t *sites, 
 	if (h->magic != SBX_STUB_MAGIC)
 		return 0;
 	for (uint32_t i = h->text_begin; i + 1 < h->text_end && n < max; i++)
-		if (p[i] == 0x0f && p[i + 1] == 0x05)
+		if (p[i] == 0x0f && p[i + 1] == 0x05 && p[i + 2] == 0xc3) /* syscall; ret */
 			sites[n++] = (uint64_t)(p + i);
 	return n;
 }

@@ -23,7 +23,7 @@ static int in_child(void (*fn)(int), int site)
 	pid_t p = fork();
 
 	if (!p) {
-		alarm(5);
+		alarm(1);
 		fn(site);
 		_exit(bad != 0);
 	}
@@ -79,6 +79,7 @@ static void wanted(int site)
 
 int main(void)
 {
+	setvbuf(stdout, NULL, _IONBF, 0);
 	site_count = attack_sites(attack_base(), sites, 64);
 	if (!site_count) {
 		puts("no syscall instruction of the runtime found");

@@ -46,7 +46,7 @@ int main(void)
 	if (!attack_base() || !attack_sites(attack_base(), sites, 32))
 		return 2;
 	if (try_fds() >= 0) {
-		puts("a mapping that nobody ordered was made");
+		printf("a mapping that nobody ordered was made: %#lx\n", got);
 		return 1;
 	}
 	pthread_create(&t, NULL, lend, NULL);

@@ -76,7 +76,7 @@ int main(void)
 		pid_t p = fork();
 
 		if (!p) {
-			alarm(5);
+			alarm(1);
 			attacks[i].fn();
 			_exit(0);
 		}

@@ -168,6 +168,15 @@ static void pick_thread(struct signal *sig, struct task *first, int signo)
 		signal_wake_task(chosen, false);
 }
 
+/* A signal whose default action will end the group: done at once, as Linux's complete_signal does, so that
+ * a thread whose runtime no longer answers ends too. Those that dump core take the long way. */
+static bool ends_group(const struct task *t, int signo)
+{
+	return sig_action(t, signo)->handler == ABI_SIG_DFL && !t->ptrace && !t->signal->unkillable &&
+	       !(SIG_BIT(signo) & (SIG_DFL_IGNORED | SIG_STOPS | SIG_CORES)) &&
+	       !((signal_blocked(t) | t->blocked | t->real_blocked) & SIG_BIT(signo));
+}
+
 static int send_locked(struct task *t, struct signal *sig, int signo, const struct abi_siginfo *info,
 		       bool group)
 {
@@ -189,8 +198,8 @@ static int send_locked(struct task *t, struct signal *sig, int signo, const stru
 	prepare(sig, signo);
 	if (drop(t, signo, force))
 		return 0;
-	if (signo == SIGKILL) {
-		signal_group_exit(sig, SIGKILL);
+	if (signo == SIGKILL || ends_group(t, signo)) {
+		signal_group_exit(sig, signo);
 		return 0;
 	}
 	ret = signal_queue(t, group ? sig : NULL, signo, info);
