@@ -57,7 +57,7 @@ struct sbx_thread {
 	uint32_t *bell;
 	uint64_t stack_top;
 	uint64_t entry;        /* where trampolines go: number in eax, return address in rcx */
-	uint64_t entry_cmp;    /* likewise, with r11 = the trampoline, for sites followed by a cmp */
+	uint64_t entry_follow;    /* likewise, with r11 = the trampoline, for sites whose next instruction moved */
 	uint64_t fast_rsp, fast_ret; /* kept by the shortest paths */
 	/* These two are one 64-bit word: the way out is fast only while both are 0. */
 	uint32_t kicked;       /* a kick came while the runtime ran */

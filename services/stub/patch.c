@@ -1,17 +1,20 @@
-/* Patching of system call sites, so that a call needs no SIGSYS.
+/* Patching of system call sites, so that a call needs no SIGSYS. The forms that are known:
  *
- * Two forms are known. `mov $nr, %eax; syscall`: the mov becomes a jump to a trampoline; the syscall
- * stays, so whoever jumps straight to it still traps. `syscall; cmp $imm, %rax` (the number came in a
- * register): the syscall and the cmp's first bytes become the jump. A thread that was in the kernel
- * through this site when it was patched comes back to the middle of that jump; its byte there is made
- * to be an int3 (the trampoline is put where the displacement has 0xcc in its second byte), and the
- * handler of SIGTRAP does the cmp and goes on behind it. A trampoline is
+ * `mov $nr, %eax; syscall`: the mov becomes a jump to a trampoline; the syscall stays, so whoever jumps
+ * straight to it still traps. Likewise for the store that stands before the syscall of musl's
+ * cancellation points.
  *
- *      mov $nr, %eax               or nothing
+ * `syscall` with the number in a register, and behind it an instruction that follow.c can carry out: both
+ * become the jump. A thread that was in the kernel through this site when it was patched, or that jumps
+ * to the second instruction, comes to the middle of the new one; its byte there is made to be an int3
+ * (the trampoline is put where the displacement has 0xcc in its second byte), and the handler of
+ * SIGTRAP carries the instruction out and goes on behind it. A trampoline is
+ *
+ *      mov $nr, %eax               or the store, or nothing
  *      lea site(%rip), %rcx        what the syscall instruction leaves in rcx
- *      lea trampoline(%rip), %r11  only with a cmp
+ *      lea trampoline(%rip), %r11  only with an instruction to follow
  *      jmp *%gs:entry
- *      (at 24) the address of the patch; (at 32) the immediate of the cmp
+ *      (at 24) the address of the patch; (at 32) the instruction to follow
  *
  * The store is atomic (8 or 16 aligned bytes) or the process has one thread; else an int3 stands first, the
  * handler of SIGTRAP does the jump, and the bytes behind it follow between two membarriers that make
@@ -20,11 +23,13 @@
  * for correctness: a site that is not patched traps.
  */
 #include "services/stub/stub.h"
+#include "services/stub/x86_64/follow.h"
 #include "services/stub/x86_64/sigctx.h"
 
 #define HITS_BEFORE_PATCH 2
 #define TRAMP_SIZE 32u
-#define TRAMP_OWN_PAGE 0x80000000u
+#define TRAMP_CC_PAGE 0x80000000u /* of the kind that tramp_new_cc makes */
+#define CC_TRAMP_SIZE 48u
 #define PAGE 4096ul
 #define PROT_RX 5
 #define PROT_RWX 7
@@ -118,26 +123,45 @@ static uint64_t tramp_new(struct sbx_thread *t, uint64_t near)
 	return 0;
 }
 
-/* One to which a jump at `at` has 0xcc as the second byte of its displacement. */
+static bool cc_room_free(uint64_t addr)
+{
+	for (unsigned i = 0; i < CC_TRAMP_SIZE; i += 8)
+		if (*(const uint64_t *)(addr + i))
+			return false;
+	return true;
+}
+
+/* One to which a jump at `at` has 0xcc as the second byte of its displacement. Sites that are near to
+ * each other share a page. */
 static uint64_t tramp_new_cc(struct sbx_thread *t, uint64_t at)
 {
 	struct rt_data *d = rt_data(t);
-	uint32_t n = d->tramp_page_count;
 
-	if (n >= RT_TRAMP_PAGES)
-		return 0;
 	for (unsigned k = 0; distance(k); k++) {
-		uint64_t addr = at + 5 + (uint64_t)distance(k) + 0xcc00;
+		uint64_t first = at + 5 + (uint64_t)distance(k) + 0xcc00;
 
-		addr = (addr + 15) & ~15ul;
-		if ((addr & (PAGE - 1)) > PAGE - 64)
-			addr += 64;
-		if (!map_page(t, addr & ~(PAGE - 1)))
-			continue;
-		d->tramp_page[n] = addr & ~(PAGE - 1);
-		d->tramp_used[n] = TRAMP_OWN_PAGE | (uint32_t)(addr & (PAGE - 1));
-		__atomic_store_n(&d->tramp_page_count, n + 1, __ATOMIC_RELEASE);
-		return addr;
+		for (uint64_t addr = (first + 15) & ~15ul; addr < first + 0x100; addr += 16) {
+			uint64_t page = addr & ~(PAGE - 1);
+			uint32_t i = 0;
+
+			if (addr + CC_TRAMP_SIZE > page + PAGE)
+				continue;
+			while (i < d->tramp_page_count && d->tramp_page[i] != page)
+				i++;
+			if (i < d->tramp_page_count) {
+				if (!(d->tramp_used[i] & TRAMP_CC_PAGE) || !cc_room_free(addr))
+					continue;
+				return addr;
+			}
+			if (i >= RT_TRAMP_PAGES)
+				return 0;
+			if (!map_page(t, page))
+				break;
+			d->tramp_page[i] = page;
+			d->tramp_used[i] = TRAMP_CC_PAGE;
+			__atomic_store_n(&d->tramp_page_count, i + 1, __ATOMIC_RELEASE);
+			return addr;
+		}
 	}
 	return 0;
 }
@@ -173,29 +197,30 @@ static uint32_t entry_of(const struct sbx_thread *t, uint32_t nr)
 	return T_ENTRY;
 }
 
-static void write_tramp(const struct sbx_thread *t, uint64_t tramp, const struct rt_site *s, bool mov,
-			bool wide, uint32_t nr, uint32_t imm)
+/* What the trampoline begins with, or the instruction to follow. */
+struct moved {
+	uint8_t before[7], before_size;
+	uint8_t follow[FOLLOW_MAX];
+	bool has_follow;
+};
+
+static void write_tramp(const struct sbx_thread *t, uint64_t tramp, const struct rt_site *s,
+			const struct moved *m, uint32_t nr)
 {
 	struct code c = {(uint8_t *)tramp};
 
-	if (mov) {
-		if (wide)
-			put(&c, "\x48\xc7\xc0", 3);
-		else
-			put(&c, "\xb8", 1);
-		put32(&c, nr);
-	}
+	put(&c, (const char *)m->before, m->before_size);
 	put(&c, "\x48\x8d\x0d", 3);
 	put_rel(&c, s->rip);
-	if (!mov) {
+	if (m->has_follow) {
 		put(&c, "\x4c\x8d\x1d", 3);
 		put_rel(&c, tramp);
 	}
 	put(&c, "\x65\xff\x24\x25", 4);
-	put32(&c, mov ? entry_of(t, nr) : T_ENTRY_CMP);
+	put32(&c, m->has_follow ? T_ENTRY_FOLLOW : entry_of(t, nr));
 	*(uint64_t *)(tramp + 24) = s->patched_at;
-	if (!mov)
-		*(uint32_t *)(tramp + 32) = imm;
+	if (m->has_follow)
+		memcpy((void *)(tramp + 32), m->follow, FOLLOW_MAX);
 }
 
 /* ---- the site ------------------------------------------------------------------------------ */
@@ -205,7 +230,7 @@ static int store_byte(uint64_t at, uint8_t v)
 	return rt_copy((void *)at, &v, 1) ? -EFAULT : 1;
 }
 
-/* The third byte comes before the others as well: threads may come back to it (SITE_CMP). */
+/* The third byte comes before the others as well: threads may come to it (SITE_FOLLOW). */
 static int store_under_int3(uint64_t at, const uint8_t *new, unsigned size)
 {
 	int r = host2(NR_membarrier, MEMBARRIER_REGISTER_SYNC_CORE, 0) ? 0 : store_byte(at, 0xcc);
@@ -282,46 +307,86 @@ static bool poke(struct sbx_thread *t, uint64_t at, const uint8_t *old, const ui
 	return r == 1;
 }
 
+static bool memcmp3(const uint8_t *p, const char *q)
+{
+	return p[0] != (uint8_t)q[0] || p[1] != (uint8_t)q[1] || p[2] != (uint8_t)q[2];
+}
+
+/* Fills s->patched_at and what is moved; nr = ~0 in *ret_nr when it is not fixed. */
+static bool recognise(struct rt_site *s, uint32_t *nr, struct moved *m)
+{
+	/* mov 16(%rsp), %r9; mov %r11, 8(%rsp): what __syscall_cp_asm ends with */
+	static const uint8_t musl[10] = {0x4c, 0x8b, 0x4c, 0x24, 0x10, 0x4c, 0x89, 0x5c, 0x24, 0x08};
+	uint8_t before[12];
+	uint64_t rip = s->rip;
+	uint32_t imm, i = 0;
+
+	memset(m, 0, sizeof(*m));
+	memset(before, 0, sizeof(before));
+	if (rt_copy(before, (void *)(rip - 12), 12) && rt_copy(before + 5, (void *)(rip - 7), 7))
+		return false;
+	if (before[10] != 0x0f || before[11] != 0x05)
+		return false;
+	memcpy(&imm, before + 6, 4);
+	if (!memcmp3(before + 3, "\x48\xc7\xc0") && imm == *nr) {
+		s->patched_at = rip - 9;
+		m->before_size = 7;
+		memcpy(m->before, before + 3, 7);
+		return true;
+	}
+	if (before[5] == 0xb8 && imm == *nr && (before[4] & 0xf1) != 0x41) {
+		s->patched_at = rip - 7;
+		m->before_size = 5;
+		memcpy(m->before, before + 5, 5);
+		return true;
+	}
+	*nr = ~0u;
+	while (i < 10 && before[i] == musl[i])
+		i++;
+	if (i == 10) {
+		s->patched_at = rip - 7;
+		m->before_size = 5;
+		memcpy(m->before, before + 5, 5);
+		return true;
+	}
+	if (rt_copy(m->follow, (void *)rip, FOLLOW_MAX)) {
+		memset(m->follow, 0, FOLLOW_MAX);
+		if (rt_copy(m->follow, (void *)rip, 3))
+			return false;
+	}
+	s->patched_at = rip - 2;
+	m->has_follow = true;
+	return follow_size(m->follow) != 0;
+}
+
 static bool patch(struct sbx_thread *t, struct rt_site *s, uint32_t nr)
 {
-	uint8_t before[9], after[6], old[8], jump[5] = {0xe9};
-	uint64_t rip = s->rip, tramp;
-	uint32_t imm = 0, rel;
-	bool mov = true, wide = false;
+	uint8_t old[8], jump[5] = {0xe9};
+	struct moved m;
+	uint64_t tramp;
+	uint32_t rel;
 
-	if (rt_copy(before + 2, (void *)(rip - 7), 7) || before[7] != 0x0f || before[8] != 0x05)
-		return false;
-	if (rt_copy(before, (void *)(rip - 9), 2))
-		memset(before, 0, 2);
-	memcpy(&imm, before + 3, 4);
-	if (before[0] == 0x48 && before[1] == 0xc7 && before[2] == 0xc0 && imm == nr) {
-		wide = true;
-		s->patched_at = rip - 9;
-	} else if (before[2] == 0xb8 && imm == nr && (before[1] & 0xf1) != 0x41) {
-		s->patched_at = rip - 7;
-	} else if (!rt_copy(after, (void *)rip, 6) && after[0] == 0x48 && after[1] == 0x3d) {
-		mov = false;
-		memcpy(&imm, after + 2, 4);
-		s->patched_at = rip - 2;
-	} else {
-		return false;
-	}
-	if (rt_copy(old, (void *)s->patched_at, 5))
+	if (!recognise(s, &nr, &m) || rt_copy(old, (void *)s->patched_at, 5))
 		return false;
 	memcpy(&s->saved, old, 5);
-	tramp = mov ? tramp_new(t, s->patched_at) : tramp_new_cc(t, s->patched_at);
+	tramp = m.has_follow ? tramp_new_cc(t, s->patched_at) : tramp_new(t, s->patched_at);
 	if (!tramp)
 		return false;
-	write_tramp(t, tramp, s, mov, wide, nr, imm);
+	write_tramp(t, tramp, s, &m, nr);
 	rel = (uint32_t)(tramp - (s->patched_at + 5));
 	memcpy(jump + 1, &rel, 4);
 	s->tramp = tramp;
 	/* Before the store: a thread may run into the jump at once. */
-	__atomic_store_n(&s->state, mov ? SITE_MOV : SITE_CMP, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&s->state, m.has_follow ? SITE_FOLLOW : SITE_BEFORE, __ATOMIC_SEQ_CST);
 	if (poke(t, s->patched_at, old, jump, 5))
 		return true;
 	__atomic_store_n(&s->state, SITE_BUSY, __ATOMIC_SEQ_CST);
 	return false;
+}
+
+static bool site_is_patched(const struct rt_site *s)
+{
+	return s->state == SITE_BEFORE || s->state == SITE_FOLLOW;
 }
 
 void rt_site_hit(struct sbx_thread *t)
@@ -373,7 +438,7 @@ void rt_unpatch_all(struct sbx_thread *t)
 		struct rt_site *s = &d->site[i];
 		uint8_t old[5], new[8];
 
-		if (s->state != SITE_MOV && s->state != SITE_CMP)
+		if (!site_is_patched(s))
 			continue;
 		if (still_patched(s) && !rt_copy(old, (void *)s->patched_at, 5)) {
 			memcpy(new, &s->saved, 5);
@@ -397,49 +462,60 @@ void rt_patch_reset(struct sbx_thread *t)
 
 /* ---- registers in patched places ----------------------------------------------------------- */
 
-static void do_cmp(uint64_t *rip, uint64_t rax, uint64_t *eflags, int32_t imm)
+static const uint8_t *follow_of(uint64_t tramp)
 {
-	uint64_t f, v = (uint64_t)(int64_t)imm;
-
-	__asm__("cmpq %2, %1\n\tpushfq\n\tpopq %0" : "=r"(f) : "r"(rax), "r"(v) : "cc", "memory");
-	*eflags = (*eflags & ~0x8d5ul) | (f & 0x8d5ul);
-	*rip += 6;
+	return (const uint8_t *)(tramp + 32);
 }
 
-void rt_finish_cmp(struct sbx_thread *t)
+void rt_finish_follow(struct sbx_thread *t)
 {
-	do_cmp(&t->regs.rip, t->regs.rax, &t->regs.eflags, *(const int32_t *)(t->tramp + 32));
+	follow_run(follow_of(t->tramp), &t->regs);
 }
 
 void rt_fixup_rip(struct sbx_thread *t, struct sbx_regs *regs)
 {
 	const struct rt_site *s = site_find(rt_data(t), regs->rip, false);
 
-	if (s && s->state == SITE_CMP && still_patched(s))
-		do_cmp(&regs->rip, regs->rax, &regs->eflags, *(const int32_t *)(s->tramp + 32));
+	if (s && s->state == SITE_FOLLOW && still_patched(s))
+		follow_run(follow_of(s->tramp), regs);
 }
 
 /* An int3 of ours: a site that is being written, or one that was patched while a thread was in the
- * kernel through it, which now comes back to the middle of the jump. */
+ * kernel through it, or whose second instruction is jumped to: the middle of the jump. */
 bool rt_trap_fixup(struct sbx_thread *t, struct rt_sigcontext *mc)
 {
 	static const uint8_t behind[3] = {7, 9, 2}; /* where a call ends, from its patch */
 	uint64_t rip = mc->rip - 1;
 	const struct rt_site *s;
+	struct sbx_regs regs;
 
 	for (unsigned i = 0; i < 3; i++) {
 		s = site_find(rt_data(t), rip + behind[i], false);
-		if (s && s->patched_at == rip && (s->state == SITE_MOV || s->state == SITE_CMP)) {
+		if (s && s->patched_at == rip && site_is_patched(s)) {
 			mc->rip = s->tramp;
 			return true;
 		}
 	}
 	s = site_find(rt_data(t), rip, false);
-	if (!s || s->state != SITE_CMP || !still_patched(s))
+	if (!s || s->state != SITE_FOLLOW || !still_patched(s))
 		return false;
-	do_cmp(&rip, mc->rax, &mc->eflags, *(const int32_t *)(s->tramp + 32));
-	mc->rip = rip;
+	regs_from_mc(&regs, mc);
+	regs.rip = rip;
+	follow_run(follow_of(s->tramp), &regs);
+	mc_from_regs(mc, &regs);
 	return true;
+}
+
+/* The trampoline in a page of that kind that rip is in: entries are aligned to 16. */
+static uint64_t tramp_at(uint64_t rip)
+{
+	for (uint64_t at = rip & ~15ul; at + CC_TRAMP_SIZE > rip; at -= 16) {
+		if (!memcmp3((const uint8_t *)at, "\x48\x8d\x0d"))
+			return at;
+		if (!(at & (PAGE - 1)))
+			break;
+	}
+	return 0;
 }
 
 bool rt_untramp(struct sbx_thread *t, uint64_t *rip)
@@ -448,15 +524,14 @@ bool rt_untramp(struct sbx_thread *t, uint64_t *rip)
 	uint32_t n = __atomic_load_n(&d->tramp_page_count, __ATOMIC_ACQUIRE);
 
 	for (uint32_t i = 0; i < n && i < RT_TRAMP_PAGES; i++) {
-		uint64_t page = d->tramp_page[i], off = *rip - page;
+		uint64_t at, off = *rip - d->tramp_page[i];
 
 		if (off >= PAGE)
 			continue;
-		if (d->tramp_used[i] & TRAMP_OWN_PAGE)
-			off = d->tramp_used[i] & (PAGE - 1);
-		else
-			off -= off % TRAMP_SIZE;
-		*rip = *(const uint64_t *)(page + off + 24);
+		at = d->tramp_used[i] & TRAMP_CC_PAGE ? tramp_at(*rip) : *rip - off % TRAMP_SIZE;
+		if (!at)
+			return false;
+		*rip = *(const uint64_t *)(at + 24);
 		return true;
 	}
 	return false;

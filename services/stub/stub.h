@@ -48,8 +48,8 @@ enum rt_site_state {
 	SITE_COUNTING = 0,
 	SITE_BUSY = 1,         /* one thread is patching it */
 	SITE_NEVER = 2,        /* of no known form */
-	SITE_MOV = 3,          /* `mov $nr, %eax` became a jump */
-	SITE_CMP = 4,          /* `syscall; cmp` became a jump */
+	SITE_BEFORE = 3,       /* the instruction before it became a jump */
+	SITE_FOLLOW = 4,       /* it and the instruction behind it became a jump */
 };
 
 struct rt_data {
@@ -84,7 +84,7 @@ RT_CHECK(self, T_SELF);
 RT_CHECK(slot, T_SLOT);
 RT_CHECK(stack_top, T_STACK_TOP);
 RT_CHECK(entry, T_ENTRY);
-RT_CHECK(entry_cmp, T_ENTRY_CMP);
+RT_CHECK(entry_follow, T_ENTRY_FOLLOW);
 RT_CHECK(fast_rsp, T_FAST_RSP);
 RT_CHECK(fast_ret, T_FAST_RET);
 RT_CHECK(kicked, T_KICKED);
@@ -106,7 +106,7 @@ _Static_assert(offsetof(struct sbx_slot, trace) == S_TRACE, "asm.h: trace");
 /* ---- assembly (x86_64/) -------------------------------------------------------------------- */
 
 extern char stub_header[], stub_text_begin[], stub_text_end[];
-extern char rt_entry[], rt_entry_cmp[], rt_exit[], rt_exit_end[], rt_fast[], rt_fast_out[], rt_fast_end[];
+extern char rt_entry[], rt_entry_follow[], rt_exit[], rt_exit_end[], rt_fast[], rt_fast_out[], rt_fast_end[];
 extern char rt_cont_syscall[], rt_cont_kicked[], rt_cont_fault[];
 extern char rt_hostcall_intr_end[], rt_hostcall_intr_out[], rt_exit_frame_end[], rt_vdso_fault[];
 struct rt_extable {
@@ -179,8 +179,8 @@ bool rt_trap_fixup(struct sbx_thread *t, struct rt_sigcontext *mc);
 bool rt_untramp(struct sbx_thread *t, uint64_t *rip);
 void rt_unpatch_all(struct sbx_thread *t);
 void rt_patch_reset(struct sbx_thread *t);
-/* regs.rax against the immediate of the cmp at regs.rip, which stands in a trampoline. */
-void rt_finish_cmp(struct sbx_thread *t);
+/* Carries out the instruction at regs.rip, which stands in the trampoline t->tramp. */
+void rt_finish_follow(struct sbx_thread *t);
 
 /* The user's part of eflags that a frame or sysd may set. */
 #define RT_EFLAGS_MASK 0x50dd5ul

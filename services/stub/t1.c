@@ -210,7 +210,7 @@ void rt_syscall(struct sbx_thread *t)
 	rt_request(t, SBX_REQ_SYSCALL);
 out:
 	if (t->tramp && r->rip == rip)
-		rt_finish_cmp(t);
+		rt_finish_follow(t);
 	else if (unlikely(!t->site_kind))
 		rt_fixup_rip(t, r);
 }

@@ -17,7 +17,7 @@ void rt_thread_init(struct sbx_thread *t, uint64_t base, uint32_t index)
 	t->bell = (uint32_t *)(base + SBX_R_BELL);
 	t->stack_top = area + SBX_AREA_STACK_TOP;
 	t->entry = (uint64_t)rt_entry;
-	t->entry_cmp = (uint64_t)rt_entry_cmp;
+	t->entry_follow = (uint64_t)rt_entry_follow;
 	for (unsigned i = 0; i < 7; i++)
 		t->fast[i] = (uint64_t)rt_fast + i * FAST_STRIDE;
 	t->kicked = 0;

@@ -6,7 +6,7 @@
 #define T_SLOT       0x08
 #define T_STACK_TOP  0x20
 #define T_ENTRY      0x28
-#define T_ENTRY_CMP  0x30
+#define T_ENTRY_FOLLOW  0x30
 #define T_FAST_RSP   0x38
 #define T_FAST_RET   0x40
 #define T_KICKED     0x48

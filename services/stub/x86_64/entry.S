@@ -88,10 +88,10 @@ rt_exit_end:
 	call rt_exit_work
 	jmp rt_exit
 
-/* From the trampoline of `syscall; cmp $imm, %rax`: r11 = the trampoline. */
+/* From the trampoline of a site with an instruction to follow: r11 = the trampoline. */
 	.balign 16
-	.globl rt_entry_cmp
-rt_entry_cmp:
+	.globl rt_entry_follow
+rt_entry_follow:
 	movq %rcx, %gs:R_RIP
 	movq %r11, %gs:T_TRAMP
 	jmp rt_entry_common
