@@ -11,6 +11,7 @@ struct ucount {
 	uint32_t uid;
 	uint64_t processes;  /* tasks, as RLIMIT_NPROC counts them */
 	uint64_t sigpending;
+	uint64_t pipe_slots; /* of all pipes: fs/pipe */
 };
 /* A reference; NULL when out of memory. */
 struct ucount *ucount_get(uint32_t uid);

@@ -24,6 +24,7 @@ static void show(void)
 int main(void)
 {
 	uint64_t v;
+	int p[2];
 
 	SAY(eventfd(0, 0x1234));
 	fd = MUST(eventfd(5, EFD_NONBLOCK | EFD_CLOEXEC));
@@ -54,17 +55,20 @@ int main(void)
 	get();
 	close(fd);
 	fd = MUST(eventfd(0, 0));
+	MUST(pipe(p));
 	fflush(stdout);
 	if (!MUST(fork())) {
 		sleep_ms(30);
 		v = 9;
 		write(fd, &v, 8);
+		read(p[0], &v, 1);
 		sleep_ms(30);
 		read(fd, &v, 8);
 		_exit(v == UINT64_MAX - 1 ? 0 : 1);
 	}
 	get();
 	put(UINT64_MAX - 1);
+	MUST(write(p[1], "x", 1));
 	put(7);
 	get();
 	wait(NULL);

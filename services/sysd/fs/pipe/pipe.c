@@ -14,24 +14,40 @@
 #include "services/sysd/mm/usercopy.h"
 #include "services/sysd/syscall/syscall.h"
 #include "services/sysd/task/task.h"
+#include "services/sysd/task/ucount.h"
 #include "services/sysd/vfs/fdtable.h"
 #include "services/sysd/vfs/file.h"
 #include "services/sysd/vfs/inode.h"
 
 unsigned pipe_max_size = 1048576;
+unsigned pipe_user_pages_soft = 16384;
+#define SLOTS_OVER_LIMIT 2u
+
+/* Would `slots` more be beyond what an ordinary user may have? */
+static bool over_limit(const struct task *t, const struct ucount *owner, unsigned slots)
+{
+	return t && owner && owner->pipe_slots + slots > pipe_user_pages_soft &&
+	       !capable(t, CAP_SYS_RESOURCE) && !capable(t, CAP_SYS_ADMIN);
+}
 
 struct pipe *pipe_new(void)
 {
+	struct task *t = current_task();
 	struct pipe *p = calloc(1, sizeof(*p));
 
 	if (!p)
 		return NULL;
-	p->slots = PIPE_DEFAULT_SLOTS;
+	p->owner = t && t->cred ? ucount_get(t->cred->uid) : NULL;
+	p->slots = over_limit(t, p->owner, PIPE_DEFAULT_SLOTS) ? SLOTS_OVER_LIMIT : PIPE_DEFAULT_SLOTS;
 	p->ring = calloc(p->slots, sizeof(*p->ring));
 	if (!p->ring) {
+		if (p->owner)
+			ucount_unref(p->owner);
 		free(p);
 		return NULL;
 	}
+	if (p->owner)
+		p->owner->pipe_slots += p->slots;
 	waitq_init(&p->rd_wait);
 	waitq_init(&p->wr_wait);
 	fasync_init(&p->rd_async);
@@ -43,6 +59,10 @@ void pipe_free(struct pipe *p)
 {
 	while (!pipe_empty(p))
 		pipe_consume(p, pipe_slot(p, p->tail)->size);
+	if (p->owner) {
+		p->owner->pipe_slots -= p->slots;
+		ucount_unref(p->owner);
+	}
 	free(p->ring);
 	free(p);
 }
@@ -231,6 +251,8 @@ static int set_slots(struct pipe *p, unsigned slots)
 	p->tail = 0;
 	free(p->ring);
 	p->ring = ring;
+	if (p->owner)
+		p->owner->pipe_slots += (uint64_t)slots - p->slots;
 	p->slots = slots;
 	waitq_wake(&p->wr_wait, 1, EPOLLOUT | EPOLLWRNORM);
 	return 0;
@@ -255,6 +277,9 @@ long pipe_fcntl(struct task *t, struct file *f, int cmd, uint64_t arg)
 			size <<= 1;
 		if (size > p->slots * (uint64_t)PIPE_BUF_SIZE && size > pipe_max_size &&
 		    !capable(t, CAP_SYS_RESOURCE))
+			return -EPERM;
+		if (size > p->slots * (uint64_t)PIPE_BUF_SIZE &&
+		    over_limit(t, p->owner, (unsigned)(size / PIPE_BUF_SIZE) - p->slots))
 			return -EPERM;
 		if (size > 64ul << 20) /* a bound on what one ring may take of ours */
 			return -ENOMEM;

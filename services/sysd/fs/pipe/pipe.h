@@ -14,11 +14,13 @@ struct file;
 struct file_ops;
 struct inode;
 struct task;
+struct ucount;
 struct uio;
 
 #define PIPE_BUF_SIZE 4096u
 #define PIPE_DEFAULT_SLOTS 16u
 extern unsigned pipe_max_size; /* /proc/sys/fs/pipe-max-size, bytes */
+extern unsigned pipe_user_pages_soft; /* /proc/sys/fs/pipe-user-pages-soft */
 
 /* Counted storage; tee(2) shares it. */
 struct pipe_block {
@@ -46,6 +48,7 @@ struct pipe {
 	bool poll_usage;          /* somebody polls: wake at each write, for edge triggers */
 	struct waitq rd_wait, wr_wait;
 	struct fasync rd_async, wr_async;
+	struct ucount *owner;     /* whose slots these are; may be NULL */
 };
 
 static inline unsigned pipe_used(const struct pipe *p)
