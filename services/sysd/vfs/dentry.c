@@ -155,8 +155,13 @@ void dentry_unref(struct dentry *d)
 		if (!d->unhashed && d->sb->cache_dentries && !d->sb->dying && table_size) {
 			list_add_tail(&d->sb->unused, &d->lru);
 			if (++unused_count > dentry_cache_limit && !pruning) {
+				struct super_block *sb = d->sb;
+				unsigned goal = dentry_cache_limit - dentry_cache_limit / 64;
+
+				/* A leaf's parent comes onto the list when the leaf goes. */
 				pruning = true;
-				d_prune(d->sb, 1 + unused_count / 64);
+				while (unused_count > goal && !list_empty(&sb->unused))
+					d_prune(sb, unused_count - goal);
 				pruning = false;
 			}
 			return;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <linux/capability.h>
 
 #include "common/base/util.h"
 #include "services/sysd/task/task.h"
@@ -75,6 +76,9 @@ void inode_init_owner(struct inode *inode, const struct inode *dir, uint32_t mod
 		inode->gid = dir->gid;
 		if (S_ISDIR(mode))
 			mode |= S_ISGID;
+		else if ((mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP) && t && !t_in_group(t, inode->gid) &&
+			 !t_capable(t, CAP_FSETID))
+			mode &= ~(uint32_t)S_ISGID;
 	}
 	inode->mode = mode;
 }

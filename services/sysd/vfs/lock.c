@@ -231,7 +231,7 @@ static int range_of(struct file *f, const struct abi_flock *fl, struct file_lock
 	return 0;
 }
 
-static int set_lock(struct task *t, struct file *f, struct file_lock *want, bool wait)
+static int set_lock(struct file *f, struct file_lock *want, bool wait)
 {
 	struct file_lock_context *c;
 	const struct file_lock *conflict;
@@ -258,10 +258,7 @@ static int set_lock(struct task *t, struct file *f, struct file_lock *want, bool
 		if (err < 0)
 			return err;
 	}
-	/* Somebody may have closed the descriptor while we slept: the lock must not outlive it. */
-	err = apply(c, want);
-	(void)t;
-	return err;
+	return apply(c, want);
 }
 
 static int32_t pid_seen(const struct file_lock *l)
@@ -269,7 +266,7 @@ static int32_t pid_seen(const struct file_lock *l)
 	return l->kind == LOCK_KIND_OFD ? -1 : (int32_t)l->pid;
 }
 
-long fcntl_lock(struct task *t, struct file *f, int cmd, uint64_t arg)
+long fcntl_lock(struct task *t, struct file *f, int fd, int cmd, uint64_t arg)
 {
 	bool ofd = cmd == F_OFD_GETLK || cmd == F_OFD_SETLK || cmd == F_OFD_SETLKW;
 	struct file_lock want = {.kind = ofd ? LOCK_KIND_OFD : LOCK_KIND_POSIX,
@@ -316,7 +313,19 @@ long fcntl_lock(struct task *t, struct file *f, int cmd, uint64_t arg)
 	default:
 		return -EINVAL;
 	}
-	return set_lock(t, f, &want, cmd == F_SETLKW || cmd == F_OFD_SETLKW);
+	err = set_lock(f, &want, cmd == F_SETLKW || cmd == F_OFD_SETLKW);
+	/* Somebody may have closed the descriptor while we slept: the lock must not outlive it. */
+	if (!err && !ofd && want.type != F_UNLCK) {
+		struct file *now = fd_get_any(t, fd);
+
+		if (now != f) {
+			want.type = F_UNLCK;
+			set_lock(f, &want, false);
+			err = -EBADF;
+		}
+		file_unref(now);
+	}
+	return err;
 }
 
 void locks_remove_posix(struct file *f, struct fdtable *ft)

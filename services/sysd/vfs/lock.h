@@ -49,7 +49,7 @@ void locks_free_inode(struct inode *inode);
 int locks_break_lease(struct inode *inode, bool write, bool nonblock);
 
 /* fcntl F_GETLK, F_SETLK, F_SETLKW and the OFD commands; F_SETLEASE, F_GETLEASE. */
-long fcntl_lock(struct task *t, struct file *f, int cmd, uint64_t arg);
+long fcntl_lock(struct task *t, struct file *f, int fd, int cmd, uint64_t arg);
 int lease_set(struct task *t, struct file *f, int type);
 int lease_get(struct file *f);
 

@@ -19,7 +19,7 @@
 #include "services/sysd/vfs/fsnotify.h"
 #include "services/sysd/vfs/inode.h"
 
-#define HASH_SIZE 64u
+#define HASH_SIZE 256u
 #define MOUNT_MAX 100000u
 
 static struct list table[HASH_SIZE];
@@ -140,7 +140,10 @@ static void ns_changed(struct mnt_ns *ns)
 static void ns_add_tree(struct mnt_ns *ns, struct vfsmount *top)
 {
 	for (struct vfsmount *m = top; m; m = mnt_next(m, top)) {
+		if (m->ns)
+			m->ns->count--;
 		m->ns = ns;
+		ns->count++;
 		list_del(&m->ns_node);
 		list_add_tail(&ns->mounts, &m->ns_node);
 	}
@@ -187,15 +190,24 @@ static void detach(struct vfsmount *m)
 
 void mnt_detach_tree(struct vfsmount *top)
 {
-	if (!top)
-		return;
-	/* From the leaves up; each place's reference is dropped, files may hold on to theirs. */
-	while (!list_empty(&top->children))
-		mnt_detach_tree(LIST_FIRST(&top->children, struct vfsmount, child_node));
-	list_del(&top->ns_node);
-	top->ns = NULL;
-	detach(top);
-	mnt_unref(top);
+	struct vfsmount *m = top, *up;
+
+	/* From the leaves up, without recursion: a guest nests mounts as deep as it likes. Each place's
+	 * reference is dropped; files may hold on to theirs. */
+	while (m) {
+		if (!list_empty(&m->children)) {
+			m = LIST_FIRST(&m->children, struct vfsmount, child_node);
+			continue;
+		}
+		up = m == top ? NULL : m->parent;
+		if (m->ns)
+			m->ns->count--;
+		list_del(&m->ns_node);
+		m->ns = NULL;
+		detach(m);
+		mnt_unref(m);
+		m = up;
+	}
 }
 
 struct mnt_ns *mnt_ns_new(struct vfsmount *root)
@@ -243,23 +255,32 @@ static struct vfsmount *clone_one(const struct vfsmount *m, struct dentry *root)
 /* Copies the mounts below `from` whose places lie below `root` onto their places in `to`. */
 static int clone_children(struct vfsmount *from, struct dentry *root, struct vfsmount *to, bool whole)
 {
-	struct vfsmount *m;
+	struct vfsmount *src = from, *dst = to, *m, *c;
+	struct list *n = from->children.next;
 
-	LIST_FOR_EACH (m, &from->children, child_node) {
-		struct vfsmount *c;
-
-		if (!d_is_ancestor(root, m->mountpoint))
+	for (;;) {
+		if (n == &src->children) { /* this level is done */
+			if (src == from)
+				return 0;
+			n = src->child_node.next;
+			src = src->parent;
+			dst = dst->parent;
 			continue;
-		if (!whole && m->propagation == MS_UNBINDABLE)
+		}
+		m = LIST_ENTRY(n, struct vfsmount, child_node);
+		if ((src == from && !d_is_ancestor(root, m->mountpoint)) ||
+		    (!whole && m->propagation == MS_UNBINDABLE)) {
+			n = n->next;
 			continue;
+		}
 		c = clone_one(m, m->root);
 		if (!c)
 			return -ENOMEM;
-		attach(c, to, m->mountpoint);
-		if (clone_children(m, m->root, c, whole) < 0)
-			return -ENOMEM;
+		attach(c, dst, m->mountpoint);
+		src = m;
+		dst = c;
+		n = m->children.next;
 	}
-	return 0;
 }
 
 struct vfsmount *mnt_clone_tree(struct vfsmount *from, struct dentry *root, bool recursive)
@@ -307,15 +328,6 @@ struct mnt_ns *mnt_ns_dup(struct mnt_ns *ns, struct task *t)
 	return copy;
 }
 
-static unsigned ns_count(const struct mnt_ns *ns)
-{
-	unsigned n = 0;
-
-	for (const struct list *l = ns->mounts.next; l != &ns->mounts; l = l->next)
-		n++;
-	return n;
-}
-
 /* Enters a tree (whose reference is taken over on success) at a path. */
 static int attach_at(struct mnt_ns *ns, struct vfsmount *m, const struct path *at)
 {
@@ -338,7 +350,7 @@ static int attach_at(struct mnt_ns *ns, struct vfsmount *m, const struct path *a
 		ret = -ENOENT;
 	else if (S_ISDIR(p.dentry->inode->mode) != S_ISDIR(m->root->inode->mode))
 		ret = -ENOTDIR;
-	else if (ns_count(ns) >= MOUNT_MAX)
+	else if (ns->count >= MOUNT_MAX)
 		ret = -ENOSPC;
 	if (!ret) {
 		attach(m, p.mnt, p.dentry);

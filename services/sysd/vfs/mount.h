@@ -36,6 +36,7 @@ struct mnt_ns {
 	unsigned refs;
 	struct vfsmount *root;
 	struct list mounts;          /* vfsmount.ns_node, in order of mounting */
+	unsigned count;              /* of mounts */
 	uint64_t id, event;          /* event counts changes, for poll on /proc/mounts */
 	struct waitq poll;
 };

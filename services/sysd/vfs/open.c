@@ -146,7 +146,12 @@ static int do_open(struct nameidata *nd, unsigned flags, bool created, uint32_t 
 	if (err < 0)
 		return err;
 	if (flags & O_TRUNC) {
-		err = vfs_truncate(nd->t, nd->path.dentry, 0, *ret);
+		/* O_RDONLY too: a running program stays whole. */
+		err = inode_get_write(inode);
+		if (!err) {
+			err = vfs_truncate(nd->t, nd->path.dentry, 0, *ret);
+			inode_put_write(inode);
+		}
 		if (err < 0) {
 			file_unref(*ret);
 			return err;

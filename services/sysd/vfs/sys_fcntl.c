@@ -181,7 +181,7 @@ static long do_fcntl(struct task *t, struct file *f, int fd, int cmd, uint64_t a
 	case F_OFD_GETLK:
 	case F_OFD_SETLK:
 	case F_OFD_SETLKW:
-		return fcntl_lock(t, f, cmd, arg);
+		return fcntl_lock(t, f, fd, cmd, arg);
 	case F_GETOWN:
 		get_owner(f, &pid);
 		/* A negative group number is told from an error by the runtime library through F_GETOWN_EX. */

@@ -579,6 +579,84 @@ static void test_tmpfile(void **state)
 	ktest_call(tmpfile_, NULL);
 }
 
+static void cache(struct task *t, void *arg)
+{
+	unsigned saved = dentry_cache_limit;
+	struct abi_stat st;
+	char buf[64];
+
+	env_enter(t);
+	d_prune(env_ns->root->sb, UINT32_MAX);
+	dentry_cache_limit = 50;
+	S(mkdir, P("/c"), 0755);
+	for (int i = 0; i < 1000; i++) {
+		snprintf(buf, sizeof(buf), "/c/d%i", i);
+		assert_int_equal(S(mkdir, P(buf), 0755), 0);
+		snprintf(buf, sizeof(buf), "/c/d%i/file-with-a-name-longer-than-the-inline-one-%i", i, i);
+		CREATE(buf);
+		assert_true(dentry_cache_unused() <= 52);
+	}
+	for (int i = 999; i >= 0; i--) {
+		snprintf(buf, sizeof(buf), "/c/d%i/file-with-a-name-longer-than-the-inline-one-%i", i, i);
+		assert_int_equal(S(stat, P(buf), U(&st)), 0);
+		assert_int_equal(S(stat, P("/c/none"), U(&st)), -ENOENT);
+		char to[64];
+		snprintf(to, sizeof(to), "/c/d%i/s", i);
+		assert_int_equal(S(rename, P(buf), P(to)), 0);
+		assert_int_equal(S(unlink, P(to)), 0);
+		snprintf(buf, sizeof(buf), "/c/d%i", i);
+		assert_int_equal(S(rmdir, P(buf)), 0);
+	}
+	assert_int_equal(S(rmdir, P("/c")), 0);
+	dentry_cache_limit = saved;
+	env_leave(t);
+}
+
+static void test_cache(void **state)
+{
+	ktest_call(cache, NULL);
+}
+
+static void nested(struct task *t, void *arg)
+{
+	struct path at = {0}, from = {0};
+
+	env_enter(t);
+	S(mkdir, P("/n"), 0755);
+	/* mounts on mounts: nothing may need a stack as deep as they are */
+	for (int i = 0; i < 800; i++) {
+		path_lookup(t, AT_FDCWD, "/n", 0, &at);
+		assert_int_equal(mnt_mount_new(env_ns, &at, "tmpfs", "none", NULL, 0, 0), 0);
+		path_put(&at);
+	}
+	struct mnt_ns *copy = mnt_ns_dup(env_ns, NULL);
+	assert_non_null(copy);
+	assert_int_equal(copy->count, env_ns->count);
+	mnt_ns_unref(copy);
+	S(mkdir, P("/o"), 0755);
+	path_lookup(t, AT_FDCWD, "/", 0, &from);
+	path_lookup(t, AT_FDCWD, "/o", 0, &at);
+	assert_int_equal(mnt_bind(env_ns, &from, &at, true), 0);
+	path_put(&at);
+	path_lookup(t, AT_FDCWD, "/o", 0, &at);
+	assert_int_equal(mnt_umount(env_ns, at.mnt, MNT_DETACH), 0);
+	path_put(&at);
+	path_put(&from);
+	for (int i = 0; i < 800; i++) {
+		path_lookup(t, AT_FDCWD, "/n", 0, &at);
+		assert_int_equal(mnt_umount(env_ns, at.mnt, 0), 0);
+		path_put(&at);
+	}
+	assert_int_equal(env_ns->count, 1);
+	S(rmdir, P("/n")); S(rmdir, P("/o"));
+	env_leave(t);
+}
+
+static void test_nested(void **state)
+{
+	ktest_call(nested, NULL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -587,6 +665,7 @@ int main(void)
 	    cmocka_unit_test(test_permissions), cmocka_unit_test(test_descriptors),
 	    cmocka_unit_test(test_mounts),      cmocka_unit_test(test_resolves),
 	    cmocka_unit_test(test_deep),        cmocka_unit_test(test_tmpfile),
+	    cmocka_unit_test(test_cache),       cmocka_unit_test(test_nested),
 	};
 
 	return cmocka_run_group_tests_name("vfs", tests, NULL, NULL);
