@@ -27,23 +27,32 @@ int node_init(void)
 	fds_max = rl.rlim_cur > 65536 ? 32768 : rl.rlim_cur > 2 * FDS_RESERVED
 							? (unsigned)rl.rlim_cur - FDS_RESERVED
 							: 16;
-	for (unsigned i = 0; i < HASH_SIZE; i++) {
-		list_init(&by_id[i]);
-		list_init(&by_ino[i]);
-	}
 	return 0;
+}
+
+/* Heads are made when they are first used: an idle fsd touches none of their pages. */
+static struct list *head(struct list *l)
+{
+	if (!l->next)
+		list_init(l);
+	return l;
 }
 
 static struct list *ino_bucket(uint64_t dev, uint64_t ino)
 {
-	return &by_ino[((ino ^ dev * 31) * 0x9e3779b97f4a7c15ull >> 40) % HASH_SIZE];
+	return head(&by_ino[((ino ^ dev * 31) * 0x9e3779b97f4a7c15ull >> 40) % HASH_SIZE]);
+}
+
+static struct list *id_bucket(uint64_t id)
+{
+	return head(&by_id[id % HASH_SIZE]);
 }
 
 struct node *node_get(uint64_t id)
 {
 	struct node *n;
 
-	LIST_FOR_EACH(n, &by_id[id % HASH_SIZE], id_node)
+	LIST_FOR_EACH(n, id_bucket(id), id_node)
 		if (n->id == id)
 			return n->forgotten ? NULL : n;
 	return NULL;
@@ -148,7 +157,7 @@ static struct node *node_new(struct fsd_mount *m, const struct statx *sx)
 	    .fd = -1,
 	};
 	list_init(&n->lru);
-	list_add(&by_id[n->id % HASH_SIZE], &n->id_node);
+	list_add(id_bucket(n->id), &n->id_node);
 	list_add(ino_bucket(n->dev, n->ino), &n->ino_node);
 	stats.count++;
 	return n;

@@ -12,11 +12,21 @@ struct spawned {
 	void *arg;
 };
 
+/* Guest memory is the test's own here; a read up to the end of a page may pass the end of an object. */
+static __attribute__((no_sanitize("address"), noinline)) void guest_copy(void *dst, const void *src, size_t size)
+{
+	volatile char *d = dst;
+	const volatile char *s = src;
+
+	while (size--)
+		*d++ = *s++;
+}
+
 static ssize_t direct_read(struct task *t, struct mm *mm, void *dst, uint64_t uaddr, size_t size)
 {
 	if (uaddr < 4096 || uaddr >> 47)
 		return -EFAULT;
-	memcpy(dst, (const void *)(uintptr_t)uaddr, size);
+	guest_copy(dst, (const void *)(uintptr_t)uaddr, size);
 	return (ssize_t)size;
 }
 

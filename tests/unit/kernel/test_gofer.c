@@ -61,7 +61,7 @@ SYS_HANDLER(statfs);
 
 static char dir[] = "/tmp/sbx-gofer-XXXXXX";
 static pid_t fsd;
-static struct super_block *root_sb, *ovl_sb, *ro_sb;
+static struct super_block *root_sb, *ovl_sb, *ro_sb, *shared_sb;
 static struct cred cred = {.refs = 1, .cap_effective = UINT64_MAX, .cap_permitted = UINT64_MAX};
 static struct signal sig;
 static struct nsproxy ns = {.refs = 1};
@@ -85,7 +85,7 @@ static void start_fsd(int *ret_ring, int *ret_pass)
 
 	assert_true(n > 0);
 	exe[n] = 0;
-	strcpy(exe, dirname(exe));
+	dirname(exe);
 	strcat(exe, "/../../bin/sbx-fsd");
 	if (access(exe, X_OK) < 0)
 		skip();
@@ -133,6 +133,22 @@ static void enter(struct task *t, struct super_block *sb)
 	t->files = fdtable_new();
 }
 
+static void leave(struct task *t)
+{
+	fdtable_unref(t->files);
+	fs_struct_unref(t->fs);
+	mnt_ns_unref(t->ns->mnt);
+	t->ns->mnt = NULL;
+}
+
+static void unmount(struct task *t, void *arg)
+{
+	super_unref(ovl_sb);
+	super_unref(ro_sb);
+	super_unref(shared_sb);
+	super_unref(root_sb);
+}
+
 static void mounts(struct task *t, void *arg)
 {
 	struct gofer_options opt = {0};
@@ -140,6 +156,9 @@ static void mounts(struct task *t, void *arg)
 
 	assert_int_equal(gofer_mount(0, &opt, &root_sb), 0);
 	assert_int_equal(gofer_mount(5, &opt, &lower), -ENODEV);
+	opt.shared = true;
+	assert_int_equal(gofer_mount(0, &opt, &shared_sb), 0);
+	opt.shared = false;
 	opt.readonly = true;
 	assert_int_equal(gofer_mount(1, &opt, &ro_sb), 0);
 	assert_int_equal(overlay_mount(&ro_sb, 1, 0, &ovl_sb), 0);
@@ -167,6 +186,7 @@ static int teardown(void **state)
 {
 	char cmd[64];
 
+	ktest_call(unmount, NULL);
 	kill(fsd, SIGKILL);
 	waitpid(fsd, NULL, 0);
 	snprintf(cmd, sizeof(cmd), "rm -rf %s", dir);
@@ -346,6 +366,7 @@ static void on_gofer(struct task *t, void *arg)
 	enter(t, root_sb);
 	story(t);
 	assert_int_equal(access(host("e"), F_OK), -1);
+	leave(t);
 }
 
 static void test_gofer(void **state)
@@ -376,11 +397,71 @@ static void cached(struct task *t, void *arg)
 	assert_int_equal(st.st_size, 4);
 	assert_int_equal(UNLINK("/c/f"), 0);
 	assert_int_equal(RMDIR("/c"), 0);
+	leave(t);
 }
 
 static void test_cached(void **state)
 {
 	ktest_call(cached, NULL);
+}
+
+/* What others do to the files is seen at once on a shared mount. */
+static void on_shared(struct task *t, void *arg)
+{
+	char buf[64];
+	struct stat st;
+	long fd;
+	int h;
+
+	enter(t, shared_sb);
+	story(t);
+	assert_int_equal(STAT("/theirs", &st), -ENOENT);
+	h = open(host("theirs"), O_CREAT | O_RDWR, 0644);
+	assert_int_equal(write(h, "one", 3), 3);
+	assert_int_equal(STAT("/theirs", &st), 0);
+	assert_int_equal(st.st_size, 3);
+	fd = OPEN("/theirs", O_RDWR | O_APPEND, 0);
+	assert_int_equal(write(h, "two", 3), 3);
+	assert_int_equal(STAT("/theirs", &st), 0);
+	assert_int_equal(st.st_size, 6);
+	assert_int_equal(write(h, "x", 1), 1);
+	assert_int_equal(WRITE(fd, "end"), 3);
+	assert_int_equal(read_all(t, "/theirs", buf, sizeof(buf)), 10);
+	assert_string_equal(buf, "onetwoxend");
+	assert_int_equal(fchmod(h, 0600), 0);
+	assert_int_equal(STAT("/theirs", &st), 0);
+	assert_int_equal(st.st_mode, S_IFREG | 0600);
+	/* another file takes the name */
+	close(h);
+	h = open(host("new"), O_CREAT | O_RDWR, 0644);
+	assert_int_equal(write(h, "other", 5), 5);
+	close(h);
+	assert_int_equal(rename(host("new"), host("theirs")), 0);
+	assert_int_equal(read_all(t, "/theirs", buf, sizeof(buf)), 5);
+	assert_int_equal(ktest_sys(t, sys_lseek, fd, 0, SEEK_END), 10);
+	CLOSE(fd);
+	assert_int_equal(unlink(host("theirs")), 0);
+	assert_int_equal(STAT("/theirs", &st), -ENOENT);
+	assert_int_equal(OPEN("/theirs", O_RDONLY, 0), -ENOENT);
+	/* a directory moves beneath us */
+	assert_int_equal(MKDIR("/dir"), 0);
+	assert_int_equal(MKDIR("/dir/sub"), 0);
+	fd = OPEN("/dir/sub", O_RDONLY | O_DIRECTORY, 0);
+	assert_int_equal(rename(host("dir"), host("gone")), 0);
+	assert_int_equal(STAT("/dir/sub", &st), -ENOENT);
+	assert_int_equal(STAT("/gone/sub", &st), 0);
+	assert_int_equal(count_entries(t, "/", "gone"), 1);
+	assert_int_equal(rmdir(host("gone/sub")), 0);
+	assert_int_equal(count_entries(t, "/gone", NULL), 0);
+	assert_int_equal(rmdir(host("gone")), 0);
+	assert_int_equal(count_entries(t, "/", "gone"), 0);
+	CLOSE(fd);
+	leave(t);
+}
+
+static void test_shared(void **state)
+{
+	ktest_call(on_shared, NULL);
 }
 
 static void tree_walk(struct task *t, void *arg)
@@ -411,6 +492,7 @@ static void tree_walk(struct task *t, void *arg)
 		}
 	}
 	assert_in_range(gofer_get_stats()->requests - before, 20, 40);
+	leave(t);
 }
 
 static void test_walk(void **state)
@@ -478,6 +560,7 @@ static void on_overlay(struct task *t, void *arg)
 	assert_int_equal(count_entries(t, "/walk/d1", NULL), 50);
 	assert_int_equal(stat(host("walk/d1/f1"), &st), 0);
 	assert_int_equal(st.st_mode, S_IFREG | 0644);
+	leave(t);
 }
 
 static void test_overlay(void **state)
@@ -490,6 +573,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_gofer),
 	    cmocka_unit_test(test_cached),
+	    cmocka_unit_test(test_shared),
 	    cmocka_unit_test(test_walk),
 	    cmocka_unit_test(test_overlay),
 	};
