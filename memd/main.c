@@ -26,7 +26,7 @@ int main(int argc, char **argv)
 		return service_fail("cannot enter the sandbox: %s", strerror(-ret));
 	ret = memd_bring_up(&m);
 	if (ret < 0)
-		return service_fail("cannot make the first guest process: %s", strerror(-ret));
+		return service_fail("cannot make the first guest process: %s (it needs seccomp user notification, Linux 5.19 or newer)", strerror(-ret));
 	ret = confine_apply(&confine_memd, &opt.confine);
 	if (ret < 0) {
 		memd_done(&m);

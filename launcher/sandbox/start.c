@@ -204,6 +204,23 @@ static int prepare_one(struct sandbox *sb, enum service_id id, const struct link
 	return r;
 }
 
+/* fsd serves a single file by an open description of it. */
+static int open_file_source(const struct spec_source *src, int tree, struct err *e)
+{
+	char path[32];
+	struct stat st;
+	int fd = -1;
+
+	if (fstat(tree, &st) < 0 || !S_ISREG(st.st_mode))
+		return err_set(e, ENOTSUP, "%s: only folders and regular files can be mounted", src->path);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", tree);
+	if (!src->readonly)
+		fd = open(path, O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+	return fd < 0 ? err_sys(e, errno, "%s", src->path) : fd;
+}
+
 /* A mount source is a detached copy of its mount: ".." ends at its root, for fsd too, and read-only
  * is the host kernel's word. */
 static int open_source(const struct spec_source *src, struct err *e)
@@ -217,7 +234,7 @@ static int open_source(const struct spec_source *src, struct err *e)
 	if (syscall(SYS_mount_setattr, fd, "", AT_EMPTY_PATH | (src->recursive ? AT_RECURSIVE : 0), &attr,
 		    sizeof(attr)) < 0)
 		return err_sys(e, errno, "mount_setattr of %s", src->path);
-	return STEAL_FD(fd);
+	return src->file ? open_file_source(src, fd, e) : STEAL_FD(fd);
 }
 
 static int send_sources(struct sandbox *sb, int sock, struct err *e)
