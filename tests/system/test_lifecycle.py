@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """run, create, start, state, list, ps, delete, spec, do: the life of a container."""
-import json, os, time
+import json, os, subprocess, time
 from sbxtest import SandboxTest, main
 
 
@@ -154,16 +154,12 @@ class Lifecycle(SandboxTest):
         self.assertEqual(p.stdout, '0\n0\nro\n', p.stderr)
 
     def test_preserve_fds(self):
-        r, w = os.pipe()
-        os.dup2(w, 3)
-        os.set_inheritable(3, True)
         self.config('sh', '-c', 'echo through 3 >&3')
-        p = self.start('run', '--preserve-fds', '1', 'one', pass_fds=[3])
-        self.assertEqual(p.wait(30), 0)
-        os.close(3)
-        os.close(w)
-        self.assertEqual(os.read(r, 100), b'through 3\n')
-        os.close(r)
+        out = os.path.join(self.work, 'three')
+        subprocess.run(['sh', '-c', 'exec 3>"$0"; exec "$@"', out, *self.cmd('run', '--preserve-fds', '1', 'one')],
+                       cwd=self.bundle, stdin=subprocess.DEVNULL, check=True, timeout=30)
+        with open(out) as f:
+            self.assertEqual(f.read(), 'through 3\n')
 
     def test_many_at_once(self):
         self.config('sh', '-c', 'sleep 0.2; echo done')
