@@ -6,6 +6,7 @@
 /* Weak: a build without a subsystem (a unit test) leaves it out. */
 #define SUBSYSTEM(name) extern void name(void) __attribute__((weak));
 SUBSYSTEM(kinfo_host_init)
+SUBSYSTEM(klog_boot)
 SUBSYSTEM(time_host_init)
 SUBSYSTEM(time_init)
 SUBSYSTEM(tty_init)
@@ -33,6 +34,7 @@ void subsystems_host_init(void)
 
 int subsystems_init(void)
 {
+	CALL(klog_boot);
 	CALL(anon_inode_init);
 	CALL(tmpfs_init);
 	CALL(dev_init);

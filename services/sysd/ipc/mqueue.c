@@ -494,6 +494,9 @@ SYS_HANDLER(mq_getsetattr)
 
 static int mq_open_file(struct inode *inode, struct file *file)
 {
+	/* the file that mq_open made has no place in the file system to open it from again */
+	if (!inode->priv)
+		return -ENXIO;
 	file->priv = mqueue_ref(inode->priv);
 	return 0;
 }

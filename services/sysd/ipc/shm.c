@@ -28,7 +28,13 @@ struct shm {
 	struct file *file;    /* names it in maps */
 };
 
-static const struct file_ops shm_fops; /* marks the inode of a segment */
+static int shm_open_file(struct inode *inode, struct file *file)
+{
+	return -ENXIO;
+}
+
+/* Marks the inode of a segment, which cannot be opened by its name in maps. */
+static const struct file_ops shm_fops = {.open = shm_open_file};
 
 static void shm_free(struct ipc_perm *p)
 {
@@ -102,6 +108,14 @@ static bool reap(struct ipc_ids *ids, struct shm *shm)
 	return gone;
 }
 
+/* Of those whose processes ended without shmdt. Sleeps. */
+static void reap_all(struct ipc_ids *ids)
+{
+	for (unsigned i = 0; i < ids->count; i++)
+		if (ids->slot[i])
+			reap(ids, (struct shm *)ids->slot[i]);
+}
+
 /* ---- calls -------------------------------------------------------------------------------- */
 
 static int shm_create(struct task *t, int32_t key, uint64_t size, int flags)
@@ -115,6 +129,7 @@ static int shm_create(struct task *t, int32_t key, uint64_t size, int flags)
 		return -EINVAL;
 	if (flags & ABI_SHM_HUGETLB)
 		return -ENOMEM; /* no huge page is reserved */
+	reap_all(ids);
 	shm = calloc(1, sizeof(*shm));
 	if (!shm)
 		return -ENOMEM;
@@ -302,6 +317,7 @@ static long shm_info(struct task *t, int cmd, uint64_t ubuf)
 				       (uint64_t)sysctl_shmmni, (uint64_t)sysctl_shmall, {0}};
 	struct abi_shm_info info = {.used_ids = (int32_t)ids->used};
 
+	reap_all(ids);
 	if (cmd == ABI_IPC_INFO)
 		return user_put(t, limits, ubuf) ? -EFAULT : ipc_highest(ids);
 	for (unsigned i = 0; i < ids->count; i++) {
@@ -384,6 +400,7 @@ int proc_show_sysvipc_shm(struct seqbuf *s, struct task *t, const struct proc_in
 	if (!cur)
 		return 0;
 	ids = ids_of(cur);
+	reap_all(ids);
 	for (unsigned i = 0; i < ids->count; i++) {
 		struct shm *shm = (struct shm *)ids->slot[i];
 		uint64_t attached;

@@ -7,6 +7,7 @@
 #include "services/sysd/core/errno.h"
 #include "services/sysd/core/waitq.h"
 #include "services/sysd/mm/usercopy.h"
+#include "services/sysd/sys/kinfo.h"
 #include "services/sysd/sys/klog.h"
 #include "services/sysd/sys/sysctl.h"
 #include "services/sysd/syscall/syscall.h"
@@ -38,6 +39,13 @@ void klog(int level, const char *fmt, ...)
 	if (next_seq - first_seq > KLOG_RECORDS)
 		first_seq = next_seq - KLOG_RECORDS;
 	waitq_wake_all(&readers);
+}
+
+void klog_boot(void)
+{
+	klog(KLOG_NOTICE, "Linux version " KINFO_RELEASE " (" KINFO_BUILDER ") " KINFO_VERSION);
+	klog(KLOG_INFO, "sbx: kernel in user space, %u CPUs, %llu MiB of memory", kinfo_host.cpu_count,
+	     (unsigned long long)(kinfo_host.mem_total >> 20));
 }
 
 uint64_t klog_first(void)

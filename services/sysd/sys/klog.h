@@ -10,6 +10,8 @@
 #define KLOG_INFO 6
 /* Adds one line (without its end). The oldest ones make room. Executor only. */
 void klog(int level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* The first lines: who we are and what we run on. */
+void klog_boot(void);
 /* Record n (0: the oldest ever): -EPIPE when it is overwritten, -EAGAIN when it is not there yet,
  * else its length in buf, in the form of /dev/kmsg ("6,12,345;text\n"). */
 ssize_t klog_record(uint64_t seq, char *buf, size_t size);

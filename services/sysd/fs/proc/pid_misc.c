@@ -1,5 +1,7 @@
 /* Small files of /proc/PID: limits, comm, oom settings, cgroup and the like. */
+#include <fcntl.h>
 #include <linux/capability.h>
+#include <linux/nsfs.h>
 #include <stdio.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -13,6 +15,7 @@
 #include "services/sysd/task/task.h"
 #include "services/sysd/time/cputime.h"
 #include "services/sysd/time/posix_timer.h"
+#include "services/sysd/vfs/file.h"
 #include "services/sysd/vfs/mount.h"
 
 PROC_SHOW(proc_show_personality)
@@ -335,20 +338,48 @@ uint64_t proc_ns_number(const void *ns, uint64_t first)
 	return seen[count++].number;
 }
 
-static int ns_text(struct task *t, const struct proc_inode *pi, char **ret)
+static int ns_open(struct inode *inode, struct file *file)
 {
+	return 0;
+}
+
+/* ioctl_ns(2), as far as a namespace without relatives can answer. */
+static long ns_ioctl(struct file *file, struct task *t, unsigned cmd, uint64_t arg)
+{
+	switch (cmd) {
+	case NS_GET_USERNS:
+	case NS_GET_PARENT:
+		return -EPERM; /* outside of the caller's scope */
+	}
+	return -ENOTTY;
+}
+
+static const struct file_ops ns_fops = {.open = ns_open, .ioctl = ns_ioctl};
+
+/* The link leads to a nameless file whose inode number is the namespace's: what lsns and others
+ * compare. */
+static int ns_path(struct task *t, const struct proc_inode *pi, struct path *ret)
+{
+	struct file *file;
 	char buf[64];
+	uint64_t id;
+	int err;
 
 	if (!t->ns)
 		return -ENOENT;
-	snprintf(buf, sizeof(buf), "%s:[%llu]", ns_names[pi->entry->data],
-		 (unsigned long long)ns_id(t, (enum ns_kind)pi->entry->data));
-	*ret = strdup(buf);
-	return *ret ? 0 : -ENOMEM;
+	id = ns_id(t, (enum ns_kind)pi->entry->data);
+	snprintf(buf, sizeof(buf), "%s:[%llu]", ns_names[pi->entry->data], (unsigned long long)id);
+	err = file_new_anon(buf, S_IFREG | 0444, &ns_fops, O_RDONLY, NULL, &file);
+	if (err)
+		return err;
+	file->inode->ino = id;
+	*ret = file->path;
+	path_get(ret);
+	file_unref(file);
+	return 0;
 }
 
-#define NS(name, kind) \
-	{name, S_IFLNK | 0777, PROC_PTRACE, .link_text = ns_text, .iop = &proc_textlink_iops, .data = kind}
+#define NS(name, kind) {name, S_IFLNK | 0777, PROC_PTRACE, .link_path = ns_path, .data = kind}
 const struct proc_entry proc_ns_table[] = {
 	NS("cgroup", NS_CGROUP), NS("ipc", NS_IPC), NS("mnt", NS_MNT), NS("net", NS_NET), NS("pid", NS_PID),
 	NS("pid_for_children", NS_PID_CHILD), NS("time", NS_TIME), NS("time_for_children", NS_TIME),

@@ -16,8 +16,9 @@
 #include "services/sysd/vfs/fdtable.h"
 #include "services/sysd/vfs/fs_struct.h"
 
-/* The ptrace part may not be linked (unit tests). */
+/* These parts may not be linked (unit tests). */
 uint32_t ptrace_tracer_tid(const struct task *t) __attribute__((weak));
+unsigned seccomp_filter_count(const struct task *t) __attribute__((weak));
 
 const char *proc_task_state(const struct task *t)
 {
@@ -273,7 +274,8 @@ PROC_SHOW(proc_show_status)
 		   (unsigned long long)c->cap_inheritable, (unsigned long long)c->cap_permitted,
 		   (unsigned long long)c->cap_effective, (unsigned long long)c->cap_bset,
 		   (unsigned long long)c->cap_ambient);
-	seq_printf(s, "NoNewPrivs:\t%d\nSeccomp:\t0\nSeccomp_filters:\t0\n", c->no_new_privs);
+	seq_printf(s, "NoNewPrivs:\t%d\nSeccomp:\t%u\nSeccomp_filters:\t%u\n", c->no_new_privs,
+		   t->seccomp_mode, seccomp_filter_count ? seccomp_filter_count(t) : 0);
 	seq_puts(s, "Speculation_Store_Bypass:\tvulnerable\nSpeculationIndirectBranch:\tconditional enabled\n");
 	show_cpus(s, t);
 	seq_printf(s, "voluntary_ctxt_switches:\t%llu\nnonvoluntary_ctxt_switches:\t0\n",
