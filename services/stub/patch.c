@@ -14,7 +14,7 @@
  *      lea site(%rip), %rcx        what the syscall instruction leaves in rcx
  *      lea trampoline(%rip), %r11  only with an instruction to follow
  *      jmp *%gs:entry
- *      (at 24) the address of the patch; (at 32) the instruction to follow
+ *      (at 24) the address of the patch; (at 32) the instruction to follow; (at 40) ret
  *
  * The store is atomic (8 or 16 aligned bytes) or the process has one thread; else an int3 stands first, the
  * handler of SIGTRAP does the jump, and the bytes behind it follow between two membarriers that make
@@ -30,6 +30,7 @@
 #define TRAMP_SIZE 32u
 #define TRAMP_CC_PAGE 0x80000000u /* of the kind that tramp_new_cc makes */
 #define CC_TRAMP_SIZE 48u
+#define CC_TRAMP_RET (32 + FOLLOW_MAX)
 #define PAGE 4096ul
 #define PROT_RX 5
 #define PROT_RWX 7
@@ -221,6 +222,8 @@ static void write_tramp(const struct sbx_thread *t, uint64_t tramp, const struct
 	*(uint64_t *)(tramp + 24) = s->patched_at;
 	if (m->has_follow)
 		memcpy((void *)(tramp + 32), m->follow, FOLLOW_MAX);
+	if (m->has_follow)
+		*(uint8_t *)(tramp + CC_TRAMP_RET) = 0xc3;
 }
 
 /* ---- the site ------------------------------------------------------------------------------ */
@@ -531,7 +534,9 @@ bool rt_untramp(struct sbx_thread *t, uint64_t *rip)
 		at = d->tramp_used[i] & TRAMP_CC_PAGE ? tramp_at(*rip) : *rip - off % TRAMP_SIZE;
 		if (!at)
 			return false;
-		*rip = *(const uint64_t *)(at + 24);
+		/* The ret is behind the call, all else before it. */
+		off = d->tramp_used[i] & TRAMP_CC_PAGE && *rip - at == CC_TRAMP_RET ? 2 : 0;
+		*rip = *(const uint64_t *)(at + 24) + off;
 		return true;
 	}
 	return false;

@@ -5,10 +5,21 @@
 
 #define ARITH_FLAGS 0x8d5ul
 
-enum form { F_NONE, F_CMP64_32, F_CMP32_32, F_CMP64_8, F_CMP32_8, F_TEST64, F_TEST32_JCC, F_MOV, F_MOVSLQ };
+enum form { F_NONE, F_CMP64_32, F_CMP32_32, F_CMP64_8, F_CMP32_8, F_TEST64, F_TEST32_JCC, F_MOV, F_MOVSLQ, F_RET };
+
+/* Two bytes that align what comes next: nobody runs into them, nor jumps to them. */
+static bool is_padding(const uint8_t *c)
+{
+	return (c[0] == 0x66 && c[1] == 0x2e && c[2] == 0x0f && c[3] == 0x1f) ||
+	       (c[0] == 0x66 && c[1] == 0x0f && c[2] == 0x1f) || (c[0] == 0x0f && c[1] == 0x1f) ||
+	       (c[0] == 0x66 && c[1] == 0x90) || (c[0] == 0x90 && c[1] == 0x90) ||
+	       (c[0] == 0xcc && c[1] == 0xcc);
+}
 
 static enum form form_of(const uint8_t *c)
 {
+	if (c[0] == 0xc3 && is_padding(c + 1))
+		return F_RET;
 	if (c[0] == 0x48 && c[1] == 0x3d)
 		return F_CMP64_32; /* cmp $imm32, %rax */
 	if (c[0] == 0x3d)
@@ -45,6 +56,7 @@ unsigned follow_size(const uint8_t code[FOLLOW_MAX])
 	case F_TEST64:
 	case F_MOV:
 	case F_MOVSLQ:
+	case F_RET:
 		return 3;
 	default:
 		return 0;
@@ -165,6 +177,9 @@ void follow_run(const uint8_t code[FOLLOW_MAX], struct sbx_regs *r)
 	case F_MOVSLQ:
 		*reg(r, (code[2] >> 3 & 7) | (code[0] & 4) << 1) = (uint64_t)(int64_t)(int32_t)r->rax;
 		break;
+	case F_RET:
+		r->rip = (uint64_t)code + FOLLOW_MAX;
+		return;
 	default:
 		return;
 	}

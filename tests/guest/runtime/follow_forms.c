@@ -40,6 +40,11 @@ FORM(f_slq_r13, "movslq %eax, %r13\n\ttestl %eax, %eax")
 FORM(f_ebx, "movl %eax, %ebx\n\ttestl %eax, %eax")
 FORM(f_nop, "nop\n\ttestl %eax, %eax")
 
+/* A function that ends behind the call. */
+long f_ret(long jump, long nr, long seed);
+__asm__(".text\n.balign 16\n7: movl $18, %edi\n\tcmpl $12345, %eax\n\tje 8f\n\tsyscall\n8:\tret\n\tnopw 0x0(%rax,%rax,1)\n"
+	"f_ret:\n\tmovq %rsi, %rax\n\tcall 7b\n\timulq $3, %rax\n\tret\n");
+
 static const struct {
 	const char *name;
 	long (*fn)(long, long, long);
@@ -47,7 +52,7 @@ static const struct {
 #define F(n) {#n, n}
 	F(f_cmp64), F(f_cmp32), F(f_cmp64_8), F(f_cmp32_8), F(f_test64), F(f_test_je), F(f_test_jne),
 	F(f_test_js), F(f_test_jns), F(f_rdi), F(f_rdx), F(f_rbp), F(f_r12), F(f_r10d), F(f_r15d),
-	F(f_slq_rdi), F(f_slq_r13), F(f_ebx), F(f_nop),
+	F(f_slq_rdi), F(f_slq_r13), F(f_ebx), F(f_nop), F(f_ret),
 };
 
 int main(void)
