@@ -26,7 +26,8 @@
 #include "services/stub/x86_64/follow.h"
 #include "services/stub/x86_64/sigctx.h"
 
-#define HITS_BEFORE_PATCH 2
+/* To patch costs about as much as three traps. */
+#define HITS_BEFORE_PATCH 3
 #define TRAMP_SIZE 32u
 #define TRAMP_CC_PAGE 0x80000000u /* of the kind that tramp_new_cc makes */
 #define CC_TRAMP_SIZE 48u
@@ -42,26 +43,43 @@
 #define MEMBARRIER_SYNC_CORE 32
 #define MEMBARRIER_REGISTER_SYNC_CORE 64
 
-static struct rt_site *site_find(struct rt_data *d, uint64_t rip, bool add)
+static struct rt_site *site_find(struct rt_data *d, uint64_t rip)
 {
 	uint64_t h = (rip * 0x9e3779b97f4a7c15ul) >> 40;
 
 	for (unsigned i = 0; i < PROBES; i++) {
-		struct rt_site *s = &d->site[(h + i) & (RT_SITES - 1)];
-		uint64_t seen = __atomic_load_n(&s->rip, __ATOMIC_ACQUIRE);
+		uint16_t n = __atomic_load_n(&d->site_hash[(h + i) & (RT_SITE_HASH - 1)], __ATOMIC_ACQUIRE);
 
-		if (seen == rip)
-			return s;
-		if (!seen) {
-			uint64_t zero = 0;
+		if (!n || n > RT_SITES)
+			return NULL;
+		if (d->site[n - 1].rip == rip)
+			return &d->site[n - 1];
+	}
+	return NULL;
+}
 
-			if (!add)
-				return NULL;
-			if (__atomic_compare_exchange_n(&s->rip, &zero, rip, false, __ATOMIC_SEQ_CST,
-							__ATOMIC_SEQ_CST) ||
-			    zero == rip)
-				return s;
-		}
+/* NULL also when the table is full: such a site is never patched. */
+static struct rt_site *site_get(struct rt_data *d, uint64_t rip)
+{
+	uint64_t h = (rip * 0x9e3779b97f4a7c15ul) >> 40;
+	struct rt_site *s = site_find(d, rip);
+	uint32_t n;
+
+	if (s || __atomic_load_n(&d->site_count, __ATOMIC_RELAXED) >= RT_SITES)
+		return s;
+	n = __atomic_fetch_add(&d->site_count, 1, __ATOMIC_RELAXED);
+	if (n >= RT_SITES)
+		return NULL;
+	d->site[n].rip = rip;
+	for (unsigned i = 0; i < PROBES; i++) {
+		uint16_t *p = &d->site_hash[(h + i) & (RT_SITE_HASH - 1)], seen = 0;
+
+		if (__atomic_compare_exchange_n(p, &seen, (uint16_t)(n + 1), false, __ATOMIC_SEQ_CST,
+						__ATOMIC_SEQ_CST))
+			return &d->site[n];
+		/* Another thread may have been faster. */
+		if (seen <= RT_SITES && d->site[seen - 1].rip == rip)
+			return &d->site[seen - 1];
 	}
 	return NULL;
 }
@@ -402,7 +420,7 @@ void rt_site_hit(struct sbx_thread *t)
 			rt_unpatch_all(t);
 		return;
 	}
-	if (!t->ctl->patching || !(s = site_find(d, t->regs.rip, true)))
+	if (!t->ctl->patching || !(s = site_get(d, t->regs.rip)))
 		return;
 	if (s->state != SITE_COUNTING || ++s->hits < HITS_BEFORE_PATCH)
 		return;
@@ -437,7 +455,7 @@ void rt_unpatch_all(struct sbx_thread *t)
 	while (__atomic_exchange_n(&d->lock, 1, __ATOMIC_ACQUIRE))
 		cpu_relax();
 	d->unpatchable = 2;
-	for (unsigned i = 0; i < RT_SITES; i++) {
+	for (unsigned i = 0; i < d->site_count && i < RT_SITES; i++) {
 		struct rt_site *s = &d->site[i];
 		uint8_t old[5], new[8];
 
@@ -457,7 +475,9 @@ void rt_patch_reset(struct sbx_thread *t)
 {
 	struct rt_data *d = rt_data(t);
 
+	memset(d->site_hash, 0, sizeof(d->site_hash));
 	memset(d->site, 0, sizeof(d->site));
+	d->site_count = 0;
 	d->tramp_page_count = 0;
 	d->unpatchable = 0;
 	d->lock = 0;
@@ -477,7 +497,7 @@ void rt_finish_follow(struct sbx_thread *t)
 
 void rt_fixup_rip(struct sbx_thread *t, struct sbx_regs *regs)
 {
-	const struct rt_site *s = site_find(rt_data(t), regs->rip, false);
+	const struct rt_site *s = site_find(rt_data(t), regs->rip);
 
 	if (s && s->state == SITE_FOLLOW && still_patched(s))
 		follow_run(follow_of(s->tramp), regs);
@@ -493,13 +513,13 @@ bool rt_trap_fixup(struct sbx_thread *t, struct rt_sigcontext *mc)
 	struct sbx_regs regs;
 
 	for (unsigned i = 0; i < 3; i++) {
-		s = site_find(rt_data(t), rip + behind[i], false);
+		s = site_find(rt_data(t), rip + behind[i]);
 		if (s && s->patched_at == rip && site_is_patched(s)) {
 			mc->rip = s->tramp;
 			return true;
 		}
 	}
-	s = site_find(rt_data(t), rip, false);
+	s = site_find(rt_data(t), rip);
 	if (!s || s->state != SITE_FOLLOW || !still_patched(s))
 		return false;
 	regs_from_mc(&regs, mc);

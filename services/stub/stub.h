@@ -33,11 +33,12 @@
 
 /* ---- process-wide data, at R + SBX_R_DATA; private, copied by fork ------------------------- */
 
-#define RT_SITES 4096          /* a power of two */
+#define RT_SITES 2048
+#define RT_SITE_HASH 4096      /* a power of two */
 #define RT_TRAMP_PAGES 128
 
 struct rt_site {
-	uint64_t rip;          /* behind the `syscall`; 0: free */
+	uint64_t rip;          /* behind the `syscall` */
 	uint32_t hits;
 	uint32_t state;        /* enum rt_site_state */
 	uint64_t tramp;        /* its trampoline */
@@ -64,6 +65,9 @@ struct rt_data {
 	uint32_t site_count;
 	uint64_t tramp_page[RT_TRAMP_PAGES];
 	uint32_t tramp_used[RT_TRAMP_PAGES]; /* bytes */
+	/* The hash has indices + 1 and the sites stand in the order they were met, so that a process
+	 * touches few pages for them. */
+	uint16_t site_hash[RT_SITE_HASH];
 	struct rt_site site[RT_SITES];
 };
 _Static_assert(sizeof(struct rt_data) <= SBX_R_DATA_SIZE, "process data fits its room");
