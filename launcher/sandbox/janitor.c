@@ -71,10 +71,37 @@ static int janitor_loop(int sock, struct state *st)
 	return 0;
 }
 
-int janitor_start(struct janitor *j, const struct state *st, struct err *e)
+static void become_janitor(int sock, const char *root, const char *id) __attribute__((noreturn));
+static void become_janitor(int sock, const char *root, const char *id)
+{
+	struct state *st = NULL;
+	struct err e = {0};
+	sigset_t all;
+
+	/* out of reach of the terminal's signals, and of the pipes of whoever started us */
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, NULL);
+	setsid();
+	prctl(PR_SET_NAME, "sbx-janitor");
+	if (dup2(sock, 3) < 0)
+		_exit(1);
+	syscall(SYS_close_range, 4, ~0u, 0);
+	close(0);
+	close(1);
+	close(2);
+	state_create(root, id, &st, &e);
+	if (send(3, &e, sizeof(e), MSG_NOSIGNAL) < 0 && st)
+		state_remove(st); /* the launcher was faster to die */
+	if (!st || chdir("/") < 0)
+		_exit(1);
+	_exit(janitor_loop(3, st));
+}
+
+int janitor_start(struct janitor *j, const char *root, const char *id, struct err *e)
 {
 	int pair[2];
-	sigset_t all;
+	struct err result;
+	ssize_t n;
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		return err_sys(e, errno, "socketpair");
@@ -84,27 +111,22 @@ int janitor_start(struct janitor *j, const struct state *st, struct err *e)
 		close(pair[1]);
 		return err_sys(e, errno, "fork of the janitor");
 	}
-	if (j->pid == 0) {
-		struct state own = *st;
-
-		own.cgroups = st->cgroups ? strdup(st->cgroups) : NULL;
-		/* out of reach of the terminal's signals, and of the pipes of whoever started us */
-		sigfillset(&all);
-		sigprocmask(SIG_SETMASK, &all, NULL);
-		setsid();
-		prctl(PR_SET_NAME, "sbx-janitor");
-		if (chdir("/") < 0)
-			_exit(1);
-		dup2(pair[1], 3);
-		syscall(SYS_close_range, 4, ~0u, 0);
-		close(0);
-		close(1);
-		close(2);
-		_exit(janitor_loop(3, &own));
-	}
+	if (j->pid == 0)
+		become_janitor(pair[1], root, id);
 	close(pair[1]);
 	j->sock = pair[0];
-	return 0;
+	do {
+		n = recv(j->sock, &result, sizeof(result), 0);
+	} while (n < 0 && errno == EINTR);
+	if (n != sizeof(result))
+		err_set(&result, EIO, "the janitor died");
+	if (!result.code)
+		return 0;
+	*e = result;
+	close_fd(&j->sock);
+	waitpid(j->pid, NULL, 0);
+	j->pid = -1;
+	return -e->code;
 }
 
 int janitor_watch(struct janitor *j, int pidfd)

@@ -13,8 +13,10 @@ struct janitor {
 	int sock;
 };
 
-/* The janitor removes `st` when the caller dies or says so. 0 or -errno. */
-int janitor_start(struct janitor *j, const struct state *st, struct err *e);
+/* Starts it; it makes the folder ROOT/ID itself (so that there is no moment in which the folder stands
+ * and nobody would remove it), and removes it when the caller dies or says so. -EEXIST: the id is in
+ * use. 0 or -errno. */
+int janitor_start(struct janitor *j, const char *root, const char *id, struct err *e);
 /* A process (by pidfd) that must not outlive the sandbox. */
 int janitor_watch(struct janitor *j, int pidfd);
 /* A cgroup folder to be removed at the end. */

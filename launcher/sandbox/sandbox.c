@@ -279,11 +279,11 @@ int sandbox_create(const struct launch_options *opt, struct spec *spec, const ch
 	sigdelset(&all, SIGFPE);
 	sigdelset(&all, SIGILL);
 	sigprocmask(SIG_BLOCK, &all, NULL);
-	r = state_create(opt->root, id, &sb->state, e);
+	r = janitor_start(&sb->janitor, opt->root, id, e);
 	if (r == 0) {
-		r = janitor_start(&sb->janitor, sb->state, e);
-		if (r < 0)
-			state_remove(sb->state);
+		sb->state = state_new(opt->root, id);
+		if (!sb->state)
+			r = err_sys(e, ENOMEM, "state");
 	}
 	if (r == 0)
 		r = bring_up(sb, e);

@@ -34,7 +34,7 @@ void state_free(struct state *s)
 	free(s);
 }
 
-static struct state *state_new(const char *root, const char *id)
+struct state *state_new(const char *root, const char *id)
 {
 	struct state *s = calloc(1, sizeof(*s));
 

@@ -23,6 +23,8 @@ struct state {
 int state_check_id(const char *id, struct err *e);
 /* Makes the folder; EEXIST: the id is in use. */
 int state_create(const char *root, const char *id, struct state **ret, struct err *e);
+/* The object alone, for a folder that exists. NULL: no memory. */
+struct state *state_new(const char *root, const char *id);
 /* Reads it; the status is corrected when its process is gone. ENOENT: no such container. */
 int state_load(const char *root, const char *id, struct state **ret, struct err *e);
 int state_save(const struct state *s, struct err *e);
