@@ -158,8 +158,8 @@ static int copy_objects(struct task *t, struct task *child, uint64_t flags)
 		if (ret < 0)
 			return ret;
 	}
-	if (seccomp_inherit)
-		seccomp_inherit(t, child);
+	if (task_seccomp_inherit)
+		task_seccomp_inherit(t, child);
 	if (flags & ABI_CLONE_THREAD) {
 		child->signal = signal_ref(t->signal);
 		return 0;

@@ -46,8 +46,8 @@ void task_unref(struct task *t)
 	if (!t || --t->refs)
 		return;
 	sigpending_flush(&t->pending);
-	if (seccomp_release)
-		seccomp_release(t);
+	if (task_seccomp_release)
+		task_seccomp_release(t);
 	sighand_unref(t->sighand);
 	cred_unref(t->cred);
 	ucount_unref(t->ucount);

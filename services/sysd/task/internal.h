@@ -84,7 +84,7 @@ bool ptrace_event_seccomp(struct task *t, uint32_t data, int64_t *ret);
 bool ptrace_holds_zombie(struct task *t);
 /* exit.c: the tracer has seen a zombie's end. */
 void ptrace_zombie_freed(struct task *t);
-void seccomp_release(struct task *t) __attribute__((weak));
-void seccomp_inherit(struct task *parent, struct task *child) __attribute__((weak));
+void task_seccomp_release(struct task *t) __attribute__((weak));
+void task_seccomp_inherit(struct task *parent, struct task *child) __attribute__((weak));
 
 #endif

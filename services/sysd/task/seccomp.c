@@ -32,12 +32,12 @@ static void filter_unref(struct seccomp_filter *f)
 	}
 }
 
-void seccomp_release(struct task *t)
+void task_seccomp_release(struct task *t)
 {
 	filter_unref(STEAL_PTR(t->seccomp));
 }
 
-void seccomp_inherit(struct task *parent, struct task *child)
+void task_seccomp_inherit(struct task *parent, struct task *child)
 {
 	child->seccomp_mode = parent->seccomp_mode;
 	child->seccomp = parent->seccomp;
@@ -189,8 +189,8 @@ static void sync_threads(struct task *t)
 	LIST_FOR_EACH (other, &t->signal->threads, thread_node) {
 		if (other == t || other->exiting)
 			continue;
-		seccomp_release(other);
-		seccomp_inherit(t, other);
+		task_seccomp_release(other);
+		task_seccomp_inherit(t, other);
 		if (t->cred->no_new_privs && !other->cred->no_new_privs) {
 			struct cred *c = cred_dup(other->cred);
 
