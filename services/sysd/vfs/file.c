@@ -76,8 +76,8 @@ static void file_free(struct file *f)
 {
 	struct inode *inode = f->inode;
 
+	inode_unref(inode); /* before the path: its mount may be the file system's last */
 	path_put(&f->path);
-	inode_unref(inode);
 	if (f->cred)
 		cred_unref(f->cred);
 	if (free_count < FREE_FILES)

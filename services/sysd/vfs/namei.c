@@ -23,15 +23,19 @@ void nd_pin(struct nameidata *nd)
 
 void nd_done(struct nameidata *nd)
 {
+	/* Inodes before paths: a mount may be the last of its file system. */
+	while (nd->held) {
+		struct inode *inode = nd->hold[--nd->held].inode;
+		struct super_block *sb = inode->sb;
+
+		inode_unref(inode);
+		super_unref(sb); /* the link's mount may have gone while we slept */
+		free(nd->hold[nd->held].text);
+	}
 	if (nd->pinned) {
 		path_put(&nd->path);
 		path_put(&nd->root);
 		nd->pinned = false;
-	}
-	while (nd->held) {
-		nd->held--;
-		inode_unref(nd->hold[nd->held].inode);
-		free(nd->hold[nd->held].text);
 	}
 }
 
@@ -234,6 +238,7 @@ static int link_text(struct nameidata *nd, struct inode *inode, const char **ret
 		if (inode->sb && inode->sb->cache_links && !inode->link)
 			inode->link = STEAL_PTR(text);
 	}
+	super_ref(inode->sb);
 	nd->hold[nd->held].inode = inode_ref(inode);
 	nd->hold[nd->held].text = text;
 	nd->held++;

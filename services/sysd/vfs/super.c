@@ -8,6 +8,7 @@
 
 #include "common/base/util.h"
 #include "services/sysd/vfs/dentry.h"
+#include "services/sysd/vfs/fsnotify.h"
 
 static struct list types = LIST_INIT(types);
 
@@ -57,10 +58,31 @@ struct super_block *super_ref(struct super_block *sb)
 	return sb;
 }
 
+/* Watches hold inodes; they end with the file system. */
+static void end_watches(struct super_block *sb)
+{
+	struct list *n = sb->inodes.next;
+
+	while (n != &sb->inodes) {
+		struct inode *inode = LIST_ENTRY(n, struct inode, sb_node);
+
+		n = n->next;
+		if (list_empty(&inode->watches) || !fsnotify_inode_gone)
+			continue;
+		inode_ref(inode);
+		fsnotify_inode(inode, NULL, IN_UNMOUNT, 0);
+		fsnotify_inode_gone(inode);
+		n = inode->sb_node.next;
+		inode_unref(inode);
+	}
+}
+
 void super_unref(struct super_block *sb)
 {
 	if (!sb || --sb->refs)
 		return;
+	sb->refs = 1; /* what follows may take and drop references */
+	end_watches(sb);
 	sb->dying = true;
 	d_prune(sb, UINT32_MAX);
 	if (sb->root)
