@@ -17,8 +17,9 @@ struct timespec64 time_now(void)
 {
 	struct timespec ts;
 
-	/* As the kernel stamps files: the time of the last tick, which is cheap to read. */
-	clock_gettime(CLOCK_REALTIME_COARSE, &ts);
+	/* Not the time of the last tick: since Linux 6.13 the host stamps files that somebody looks at more
+	 * finely than that, and times of one file must not go backwards. */
+	clock_gettime(CLOCK_REALTIME, &ts);
 	return (struct timespec64){ts.tv_sec, ts.tv_nsec};
 }
 
