@@ -38,6 +38,8 @@ struct confine_options {
  * directory (read-only, nothing in it but /ctl), drops all capabilities that the policy does not
  * name, sets the rlimits and no_new_privs. 0 or -errno. */
 int confine_enter(const struct confine_policy *p, const struct confine_options *opt);
+/* Gives up every capability of the calling thread but those. 0 or -errno. */
+int confine_keep_caps(uint64_t keep);
 /* Last before serving: installs the seccomp allow-list on all threads (TSYNC), kill on violation, and
  * makes the process non-dumpable. Logs what it installed. 0 or -errno. */
 int confine_apply(const struct confine_policy *p, const struct confine_options *opt);

@@ -26,7 +26,7 @@ static int take_root(const struct confine_options *opt)
 	return 0;
 }
 
-static int keep_caps(uint64_t keep)
+int confine_keep_caps(uint64_t keep)
 {
 	struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
 	struct __user_cap_data_struct data[2] = {0};
@@ -81,7 +81,7 @@ int confine_enter(const struct confine_policy *p, const struct confine_options *
 
 	r = step(take_root(opt), opt, p->service, "entering the empty root (pivot_root)");
 	if (r == 0)
-		r = step(keep_caps(p->caps), opt, p->service, "dropping capabilities");
+		r = step(confine_keep_caps(p->caps), opt, p->service, "dropping capabilities");
 	if (r == 0)
 		r = step(limit(RLIMIT_NOFILE, p->nofile), opt, p->service, "RLIMIT_NOFILE");
 	if (r == 0)

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include "common/base/util.h"
+#include "common/confine/confine.h"
 #include "common/ipc/fdpass.h"
 #include "common/log/log.h"
 #include "launcher/sandbox/sandbox.h"
@@ -332,6 +333,22 @@ int sandbox_open_doors(struct sandbox *sb, struct err *e)
 	return 0;
 }
 
+/* From here on the only thing of ours that can still remove cgroups, or make anything, is the janitor,
+ * which no sandbox can reach. */
+static int give_up_power(struct sandbox *sb, struct err *e)
+{
+	const struct confine_options opt = {.unsafe = sb->opt->unsafe};
+	int r = 0;
+
+	if (!opt.unsafe)
+		r = confine_keep_caps(0);
+	if (r == 0 && !opt.unsafe)
+		r = prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? -errno : 0;
+	if (r == 0)
+		r = confine_apply(&confine_launch, &opt);
+	return r < 0 ? err_sys(e, -r, "the supervisor cannot be confined") : 0;
+}
+
 #define FIXED (4 + SERVICE_COUNT)
 
 int sandbox_supervise(struct sandbox *sb, struct err *e)
@@ -340,6 +357,8 @@ int sandbox_supervise(struct sandbox *sb, struct err *e)
 	static struct client *who[CLIENTS_MAX];
 	int r = sandbox_open_doors(sb, e);
 
+	if (r == 0)
+		r = give_up_power(sb, e);
 	while (r == 0 && !sb->ended) {
 		size_t n = 0, relay_at, relays, clients = 0;
 

@@ -1,6 +1,7 @@
 #include "services/sysd/fs/hostfile/hostfile.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
@@ -29,7 +30,8 @@ struct hostfile {
 	struct file *own;       /* the one whose position is the host's */
 	bool seekable;          /* a regular file: never "not ready", but may block on the disk */
 	int64_t seen;           /* the host's position as we left it: elsewhere, somebody else moved it */
-	bool socket, watched, ended;
+	bool socket, watched;
+	bool blocking;          /* it could not be reopened: ask before each call */
 	struct host_watch watch;
 	uint32_t armed;
 	struct waitq ready;
@@ -89,6 +91,12 @@ static ssize_t stream_read(struct hostfile *h, struct file *file, struct uio *u)
 	for (;;) {
 		int r;
 
+		if (h->blocking && !(ready_now(h) & (EPOLLIN | EPOLLHUP | EPOLLERR))) {
+			r = wait_ready(h, file, EPOLLIN);
+			if (r < 0)
+				return r;
+			continue;
+		}
 		n = h->socket ? recv(h->fd, buf, size, MSG_DONTWAIT) : read(h->fd, buf, size);
 		if (n >= 0)
 			return n ? uio_copy_to(u, buf, (size_t)n) : 0;
@@ -153,11 +161,19 @@ static ssize_t stream_write(struct hostfile *h, struct file *file, struct uio *u
 		if (size < 0)
 			return total ? total : size;
 		while (done < size) {
-			ssize_t n = h->socket ? send(h->fd, buf + done, (size_t)(size - done),
-						     MSG_DONTWAIT | MSG_NOSIGNAL)
-					      : write(h->fd, buf + done, (size_t)(size - done));
+			/* a pipe that is writable takes PIPE_BUF without blocking */
+			size_t want = MIN((size_t)(size - done), h->blocking ? (size_t)PIPE_BUF : SIZE_MAX);
+			ssize_t n;
 			int r;
 
+			if (h->blocking && !(ready_now(h) & (EPOLLOUT | EPOLLHUP | EPOLLERR))) {
+				r = wait_ready(h, file, EPOLLOUT);
+				if (r < 0)
+					return total ? total : r;
+				continue;
+			}
+			n = h->socket ? send(h->fd, buf + done, want, MSG_DONTWAIT | MSG_NOSIGNAL)
+				      : write(h->fd, buf + done, want);
 			if (n >= 0) {
 				done += n;
 				total += n;
@@ -339,6 +355,7 @@ int hostfile_new(int fd, struct file **ret)
 	waitq_init(&h->ready);
 	if (!h->seekable)
 		h->watched = host_watch_add(&h->watch, fd, on_ready, h) == 0;
+	h->blocking = h->watched && !h->socket && !(flags & O_NONBLOCK);
 	name = S_ISFIFO(st.st_mode) ? "pipe:" : h->socket ? "socket:" : "host:";
 	r = file_new_anon(name, (uint32_t)st.st_mode, h->seekable ? &seekable_ops : &stream_ops,
 			  (unsigned)(flags & (O_ACCMODE | O_APPEND)), h, ret);
