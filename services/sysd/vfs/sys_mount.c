@@ -240,6 +240,10 @@ SYS_HANDLER(pivot_root)
 		return err;
 	old = t->fs->root;
 	path_get(&old);
+	if (new_root.mnt->ns != t->ns->mnt || put_old.mnt->ns != t->ns->mnt)
+		return -EINVAL;
+	if (new_root.mnt == old.mnt || put_old.mnt == old.mnt)
+		return -EBUSY;
 	if (!is_mount_root(&old) || !is_mount_root(&new_root))
 		return -EINVAL;
 	if (old.mnt != t->ns->mnt->root) /* a chroot, even into a mount of its own */
