@@ -76,6 +76,8 @@ static void file_free(struct file *f)
 {
 	struct inode *inode = f->inode;
 
+	if (f->detached_mount)
+		mnt_detach_tree(f->detached_mount);
 	inode_unref(inode); /* before the path: its mount may be the file system's last */
 	path_put(&f->path);
 	if (f->cred)

@@ -62,6 +62,7 @@ struct file {
 	bool readable, writable;   /* from the access mode */
 	int64_t pos;
 	struct kmutex pos_lock;    /* f_pos_lock: read, write, lseek of shared descriptions */
+	struct vfsmount *detached_mount; /* of open_tree, fsmount: goes with the file; a reference */
 	bool created;              /* its open made the file: F_CREATED_QUERY */
 	bool write_counted;        /* counts in inode->write_count */
 	struct cred *cred;         /* of the opener */
