@@ -36,6 +36,8 @@ int do_walk(struct server *s, const struct fsd_req *q, struct fsd_reply *rep)
 
 	if (ret < 0)
 		return ret;
+	if (q->flags & ~FSD_WALK_OPEN)
+		return -EINVAL;
 	for (size_t i = 0; i < q->name_count; i++) {
 		struct fsd_walked *w = &rep->walked[i];
 		struct statx sx;
@@ -48,15 +50,28 @@ int do_walk(struct server *s, const struct fsd_req *q, struct fsd_reply *rep)
 		attr_from_statx(n->mount, fd, s->path, &sx, &w->attr);
 		w->node = 0;
 		if (S_ISDIR(sx.stx_mode)) {
-			int child = resolve_open_path(n->mount, fd, s->path, &sx);
+			struct node *known = node_known(n, s->path, &sx);
+			int child = known ? -1 : resolve_open_path(n->mount, fd, s->path, &sx);
 
-			if (child < 0)
+			if (!known && child < 0)
 				return child;
-			n = node_enter(n, s->path, child, &sx);
+			n = known ? known : node_enter(n, s->path, child, &sx);
 			if (!n)
 				return -ENOMEM;
 			w->node = n->id;
 			fd = node_fd(n);
+		} else if (S_ISLNK(sx.stx_mode)) {
+			ssize_t len = readlinkat(fd, s->path, (char *)s->value, FSD_TARGET_MAX);
+
+			rep->value = (struct fsd_str){(char *)s->value, len < 0 ? 0 : (size_t)len};
+		} else if ((q->flags & FSD_WALK_OPEN) && i + 1 == q->name_count && S_ISREG(w->attr.mode)) {
+			s->fd_out = resolve_open_data(n->mount, fd, s->path, O_RDONLY, &sx);
+			if (s->fd_out >= 0 && (sx.stx_ino != w->attr.ino || !S_ISREG(sx.stx_mode)))
+				close_fd(&s->fd_out); /* changed between the two looks */
+			if (s->fd_out >= 0)
+				rep->flags = FSD_WALK_OPEN;
+			else
+				s->fd_out = -1;
 		}
 		rep->walked_count = i + 1;
 		if (!w->node) /* sysd goes on itself, at a symbolic link for instance */

@@ -200,6 +200,15 @@ static int set_place(struct node *n, struct node *parent, const char *name)
 	return 0;
 }
 
+struct node *node_known(struct node *parent, const char *name, const struct statx *sx)
+{
+	struct node *n = node_find(parent->mount, statx_dev(sx), sx->stx_ino);
+
+	return n && n->fd >= 0 && n->parent == parent && !strcmp(n->name, name) && !n->forgotten && same_inode(n, sx)
+		       ? n
+		       : NULL;
+}
+
 struct node *node_enter(struct node *parent, const char *name, int fd, const struct statx *sx)
 {
 	struct node *n = node_find(parent->mount, statx_dev(sx), sx->stx_ino);

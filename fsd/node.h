@@ -38,6 +38,8 @@ struct node *node_root(struct fsd_mount *m);
 /* The node of a directory that stands as `name` in parent, new or known (then its place is brought
  * up to date). Takes fd (may be -1: opened when needed). NULL: no memory, fd closed. */
 struct node *node_enter(struct node *parent, const char *name, int fd, const struct statx *sx);
+/* The node of such a directory if it is open and known under just this name, or NULL. */
+struct node *node_known(struct node *parent, const char *name, const struct statx *sx);
 /* A node for a file without a name; takes the descriptor on success. NULL: too many, or no memory. */
 struct node *node_nameless(struct fsd_mount *m, int fd, bool has_data, const struct statx *sx);
 /* A known node by inode, or NULL. */

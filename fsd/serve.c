@@ -197,7 +197,7 @@ static void log_request(const struct fsd_req *q, const struct server *s, int err
 											 : node_get(q->node);
 
 	log_debug("%s %s%s%s = %s", ops[q->op].name,
-		  n ? node_path(n, q->name.size ? s->path : NULL, buf, sizeof(buf)) : "-",
+		  n ? node_path(n, q->name.size || q->op == FSD_WALK ? s->path : NULL, buf, sizeof(buf)) : "-",
 		  q->name2.size ? " -> " : "", q->name2.size ? s->path2 : "", err ? strerror(-err) : "0");
 }
 
@@ -219,6 +219,7 @@ int server_handle(struct server *s, size_t size)
 	rep.id = q.id;
 	rep.node = rep.flags = 0;
 	rep.walked_count = 0;
+	rep.value = (struct fsd_str){NULL, 0};
 	s->raw_size = 0;
 	if (!q.op) { /* not even a number to answer to: the peer is not sysd as we know it */
 		log_warn("malformed request of %zu bytes", size);

@@ -64,6 +64,8 @@ struct fsd_str {
 #define FSD_SET_MTIME 32u
 #define FSD_SET_ALL 63u
 
+#define FSD_WALK_OPEN 1u         /* walk: if the last is a regular file, a descriptor for reading comes along
+				  * (the reply's flags say so) */
 #define FSD_OPEN_WRITE 1u        /* open: a descriptor for reading and writing */
 #define FSD_OPEN_FD 2u           /* create: send a descriptor for reading and writing */
 #define FSD_DIR_ATTR 1u          /* readdir: attributes with each entry */
@@ -101,7 +103,7 @@ struct fsd_reply {
 	uint32_t err, flags;
 	uint64_t node, size, cookie;
 	struct fsd_attr attr;
-	struct fsd_str value;
+	struct fsd_str value;    /* walk: where the last file found points to, if it is a symbolic link */
 	struct fsd_statfs statfs;
 	struct fsd_walked {
 		uint64_t node;   /* 0: not a directory */

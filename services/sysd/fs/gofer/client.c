@@ -73,7 +73,8 @@ static void fail_all(int error)
 
 static bool op_has_fd(const struct gofer_call *c)
 {
-	return c->op == FSD_OPEN || c->op == FSD_CREATE || c->op == FSD_TMPFILE;
+	return c->op == FSD_OPEN || c->op == FSD_CREATE || c->op == FSD_TMPFILE ||
+	       (c->op == FSD_WALK && (c->rep.flags & FSD_WALK_OPEN));
 }
 
 static int take_fd(struct gofer_call *c)

@@ -3,32 +3,69 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "common/base/util.h"
 #include "services/sysd/core/clock.h"
 #include "services/sysd/fs/gofer/private.h"
+#include "services/sysd/task/task.h"
 
 /* So many lookups in a directory that each needed a request, and its names are fetched at once: programs
  * that search paths ask for many names that do not exist. */
 #define MISSES_LIST 6
 #define LIST_SIZE_MAX 262144 /* not of a directory whose own size says that it is huge */
 
+/* What a reply about one name says becomes the dentry's inode. */
+static int enter_walked(struct inode *dir, struct dentry *dentry, const struct fsd_reply *rep)
+{
+	struct inode *inode = gofer_iget(dir->sb, &rep->walked[0].attr);
+
+	if (!inode)
+		return -ENOMEM;
+	if (S_ISDIR(inode->mode) && rep->walked[0].node)
+		gofer_set_node(inode, rep->walked[0].node);
+	if (S_ISLNK(inode->mode) && !inode->link && rep->value.size && dir->sb->cache_links &&
+	    !memchr(rep->value.data, 0, rep->value.size))
+		inode->link = strndup(rep->value.data, rep->value.size);
+	d_add(dentry, inode);
+	return 0;
+}
+
+/* Is this lookup on the way to opening what it finds? Then a descriptor may as well come along. */
+static bool opening(void)
+{
+	const struct task *t = current_task();
+
+	switch (t ? t->nr : -1) {
+	case SYS_open:
+		return (t->args[1] & O_ACCMODE) == O_RDONLY && !(t->args[1] & O_PATH);
+	case SYS_openat:
+		return (t->args[2] & O_ACCMODE) == O_RDONLY && !(t->args[2] & O_PATH);
+	case SYS_execve:
+	case SYS_execveat:
+		return true;
+	}
+	return false;
+}
+
 static int ask_name(struct inode *dir, struct dentry *dentry)
 {
-	struct fsd_req q = {.op = FSD_GETATTR, .name = gofer_str(dentry)};
+	struct fsd_req q = {.op = FSD_WALK, .name_count = 1, .names = {gofer_str(dentry)}};
 	struct gofer_call c;
-	struct inode *inode;
-	int ret = gofer_dir_call(dir, &c, &q);
+	int ret;
 
+	q.flags = opening() ? FSD_WALK_OPEN : 0;
+	ret = gofer_dir_call(dir, &c, &q);
 	gofer_stats.lookups++;
+	if (!ret && c.rep.walked_count != 1)
+		ret = -EIO;
 	if (!ret) {
-		inode = gofer_iget(dir->sb, &c.rep.attr);
-		if (inode)
-			d_add(dentry, inode);
-		else
-			ret = -ENOMEM;
+		ret = enter_walked(dir, dentry, &c.rep);
+		if (!ret && c.fd >= 0 && S_ISREG(dentry->inode->mode))
+			gofer_adopt_fd(dentry->inode, STEAL_FD(c.fd), false);
 	} else if (ret == -ENOENT) {
 		d_add(dentry, NULL);
 		ret = 0;
