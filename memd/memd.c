@@ -104,7 +104,7 @@ void memd_done(struct memd *m)
 	m->resp = NULL;
 }
 
-int memd_send(struct memd *m, const struct memd_msg *msg)
+static int send_msg(struct memd *m, const struct memd_msg *msg, bool quiet)
 {
 	uint8_t buf[MEMD_MSG_MAX];
 	long n = memd_msg_encode(msg, buf, sizeof(buf));
@@ -112,7 +112,8 @@ int memd_send(struct memd *m, const struct memd_msg *msg)
 	if (n < 0)
 		return (int)n;
 	for (int tries = 0; tries < 1000; tries++) {
-		int ret = ring_send(&m->ring, buf, (size_t)n);
+		int ret = quiet ? ring_send_quiet(&m->ring, buf, (size_t)n) :
+				  ring_send(&m->ring, buf, (size_t)n);
 
 		if (ret != -EAGAIN) {
 			if (ret)
@@ -125,6 +126,16 @@ int memd_send(struct memd *m, const struct memd_msg *msg)
 	log_error("sysd does not read its ring");
 	m->stop = true;
 	return -EAGAIN;
+}
+
+int memd_send(struct memd *m, const struct memd_msg *msg)
+{
+	return send_msg(m, msg, false);
+}
+
+int memd_send_quiet(struct memd *m, const struct memd_msg *msg)
+{
+	return send_msg(m, msg, true);
 }
 
 uint64_t memd_pass_fd(struct memd *m, int fd)

@@ -129,6 +129,8 @@ int memd_serve(struct memd *m);
 /* One turn of the loop: waits up to timeout_ms (-1: as long as nothing is due). */
 int memd_turn(struct memd *m, int timeout_ms);
 int memd_send(struct memd *m, const struct memd_msg *msg);
+/* The same without waking sysd: for what nobody waits for. */
+int memd_send_quiet(struct memd *m, const struct memd_msg *msg);
 /* Sends fd under a fresh ticket; returns it (0: failed). */
 uint64_t memd_pass_fd(struct memd *m, int fd);
 

@@ -110,8 +110,11 @@ static int judge_slots_map(struct memd *m, const struct seccomp_notif *n, const 
 			m->stat.blanks++;
 		}
 	}
-	if (!o->blank || !ret)
+	/* A strand of sysd waits for a fork; for a blank only while it has none. */
+	if (!o->blank || (!ret && m->blank_count == 1))
 		memd_send(m, &msg);
+	else if (!ret)
+		memd_send_quiet(m, &msg);
 	order_free_fork(m, o);
 	if (ret) {
 		p->kill_ordered = true;

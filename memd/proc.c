@@ -130,8 +130,14 @@ void proc_reap(struct memd *m)
 				m->blank_count--;
 				m->refill_at_ns = mono_ns() + 100000000ull;
 			}
-			memd_send(m, &(struct memd_msg){.kind = MEMD_DIED, .id = p->id,
-							.value = (uint64_t)status, .what = unordered});
+			struct memd_msg msg = {.kind = MEMD_DIED, .id = p->id, .value = (uint64_t)status,
+					       .what = unordered};
+
+			/* What sysd ordered itself it need not be woken for. */
+			if (p->kill_ordered)
+				memd_send_quiet(m, &msg);
+			else
+				memd_send(m, &msg);
 		}
 		proc_free(m, p);
 	}

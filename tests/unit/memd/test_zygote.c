@@ -65,7 +65,11 @@ static struct memd_msg wait_msg(enum memd_msg_kind kind)
 			return msg;
 		}
 	for (;;) {
-		assert_int_equal(ring_wait(&ring, 0, 5000000000ll), 0);
+		/* Some messages come without a wake-up. */
+		for (int i = 0; !ring_readable(&ring); i++) {
+			assert_true(i < 5000);
+			ring_wait(&ring, 0, 1000000);
+		}
 		ssize_t n = ring_recv(&ring, buf, sizeof(buf));
 
 		assert_true(n > 0);
