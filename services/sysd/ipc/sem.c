@@ -297,6 +297,16 @@ SYS_HANDLER(semtimedop)
 	return do_semop(t, (int)a[0], a[1], (uint32_t)a[2], deadline);
 }
 
+bool sysvsem_has_undo(const struct signal *sig)
+{
+	struct sem_undo *u;
+
+	LIST_FOR_EACH (u, &all_undos, all)
+		if (u->sig == sig)
+			return true;
+	return false;
+}
+
 void sysvsem_exit(struct signal *sig)
 {
 	struct sem_undo *u, *tmp;

@@ -62,6 +62,7 @@ int sem_clone(struct task *parent, struct task *child, bool share) __attribute__
 void tty_disassociate(struct signal *leader, bool on_exit) __attribute__((weak));
 void itimers_exit(struct signal *sig) __attribute__((weak));
 void sysvsem_exit(struct signal *sig) __attribute__((weak));
+bool sysvsem_has_undo(const struct signal *sig) __attribute__((weak));
 void posix_timers_delete_all(struct signal *sig) __attribute__((weak));
 void cputime_fork(struct signal *child) __attribute__((weak));
 void cputime_exec(struct signal *sig, struct mm *new_mm) __attribute__((weak));

@@ -68,6 +68,15 @@ static int compare(const void *x, const void *y)
 	return x == y ? 0 : x < y ? 1 : 2;
 }
 
+/* The list of SEM_UNDO belongs to the group and is made at need: without one there is nothing to
+ * tell apart. */
+static int compare_undos(const struct signal *x, const struct signal *y)
+{
+	if (!sysvsem_has_undo || x == y || (!sysvsem_has_undo(x) && !sysvsem_has_undo(y)))
+		return 0;
+	return compare(x, y);
+}
+
 static int compare_files(struct task *x, struct task *y, int fx, int fy)
 {
 	struct file *a = x->files ? fdtable_get(x->files, fx) : NULL;
@@ -103,7 +112,7 @@ SYS_HANDLER(kcmp)
 	case KCMP_IO:
 		return x->signal == y->signal ? 0 : compare(x, y);
 	case KCMP_SYSVSEM:
-		return -EOPNOTSUPP;
+		return compare_undos(x->signal, y->signal);
 	default:
 		return -EINVAL;
 	}
