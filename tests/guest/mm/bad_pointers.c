@@ -27,11 +27,14 @@ int main(void)
 	munmap(p + 4096, 4096);
 	pipe(pipes);
 	memset(p, 'a', 4096);
+	char *gone = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	munmap(gone, 4096);
 	SHOW("write from nowhere", write(pipes[1], (void *)8, 10));
 	SHOW("write from none", write(pipes[1], none, 10));
 	SHOW("write half there", write(pipes[1], p + 4090, 10) <= 6);
 	SHOW("read into read-only", read(zero, ro, 10));
-	SHOW("read into nowhere", read(zero, (void *)0x7fffdeadb000, 10));
+	SHOW("read into nowhere", read(zero, gone, 10));
 	SHOW("path nowhere", open((void *)8, O_RDONLY));
 	SHOW("path runs off", open(p + 4000, O_RDONLY));
 	SHOW("path in kernel", open((void *)0xffffffff80000000, O_RDONLY));
