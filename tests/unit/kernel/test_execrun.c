@@ -413,6 +413,7 @@ static void exec_it(const char *name, char *const *argv)
 }
 
 static pid_t memd_pid;
+static int pass_sock;
 
 static void nothing(struct task *t, void *arg)
 {
@@ -447,6 +448,7 @@ static int start(void **state)
 		_exit(127);
 	}
 	close(socks[1]);
+	pass_sock = socks[0];
 	for (int i = 0; i < RLIM_NLIMITS; i++)
 		signal_.rlim[i] = (struct rlimit64){RLIM64_INFINITY, RLIM64_INFINITY};
 	signal_.rlim[RLIMIT_STACK].rlim_cur = 8 << 20;
@@ -457,11 +459,18 @@ static int start(void **state)
 	return memd_client_start(ring_fd, socks[0], 2);
 }
 
+/* memd ends, and takes the guest processes along, when sysd's end of the socket closes. */
 static int stop(void **state)
 {
+	close(pass_sock);
+	for (int i = 0; i < 500; i++) {
+		if (waitpid(memd_pid, NULL, WNOHANG) == memd_pid)
+			return 0;
+		usleep(10000);
+	}
 	kill(memd_pid, SIGKILL);
 	waitpid(memd_pid, NULL, 0);
-	return 0;
+	return -1;
 }
 
 static void test_static(void **state)
