@@ -1,6 +1,4 @@
 /* inotify(7): watches, and events from the VFS. */
-#include "services/sysd/event/inotify.h"
-
 #include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -10,6 +8,7 @@
 #include "services/sysd/abi/inotify.h"
 #include "services/sysd/core/errno.h"
 #include "services/sysd/event/inotify_private.h"
+#include "services/sysd/sys/sysctl.h"
 #include "services/sysd/syscall/syscall.h"
 #include "services/sysd/task/task.h"
 #include "services/sysd/vfs/fdtable.h"
@@ -18,8 +17,6 @@
 #include "services/sysd/vfs/inode.h"
 #include "services/sysd/vfs/namei.h"
 
-unsigned inotify_max_queued_events = 16384, inotify_max_user_instances = 128,
-	 inotify_max_user_watches = 65536;
 static unsigned watch_total;
 
 #define OPTION_BITS                                                                                \
@@ -136,7 +133,7 @@ static long add_watch(struct inotify *in, struct inode *inode, uint32_t mask)
 		w->mask = mask & IN_MASK_ADD ? w->mask | keep : keep;
 		return w->wd;
 	}
-	if (watch_total >= inotify_max_user_watches)
+	if (watch_total >= sysctl_inotify_max_watches)
 		return -ENOSPC;
 	w = calloc(1, sizeof(*w));
 	if (!w)

@@ -10,10 +10,10 @@
 #include "services/sysd/abi/inotify.h"
 #include "services/sysd/core/errno.h"
 #include "services/sysd/core/ktimer.h"
-#include "services/sysd/event/inotify.h"
 #include "services/sysd/event/inotify_private.h"
 #include "services/sysd/event/seek.h"
 #include "services/sysd/mm/usercopy.h"
+#include "services/sysd/sys/sysctl.h"
 #include "services/sysd/vfs/file.h"
 #include "services/sysd/vfs/inode.h"
 #include "services/sysd/vfs/poll.h"
@@ -57,7 +57,7 @@ void inotify_queue(struct inotify *in, int32_t wd, uint32_t mask, uint32_t cooki
 
 	if (same_as_last(in, wd, mask, name ? name : "", size))
 		return;
-	if (in->event_count < inotify_max_queued_events)
+	if (in->event_count < sysctl_inotify_max_events)
 		e = event_new(wd, mask, cookie, name ? name : "", size);
 	if (!e && !in->overflowed) { /* no room or no memory: the reader learns that something is lost */
 		e = event_new(-1, IN_Q_OVERFLOW, 0, "", 0);
@@ -205,7 +205,7 @@ int inotify_new_file(uint32_t uid, unsigned flags, struct file **ret)
 
 	LIST_FOR_EACH(in, &all, all_node)
 		count += in->uid == uid;
-	if (count >= inotify_max_user_instances)
+	if (count >= sysctl_inotify_max_instances)
 		return -EMFILE;
 	in = calloc(1, sizeof(*in));
 	if (!in)

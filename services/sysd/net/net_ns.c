@@ -20,7 +20,6 @@ struct net_ns *net_ns_new(void)
 	ns->refs = 1;
 	ns->id = last_id++;
 	ns->unix_dgram_qlen = 10;
-	ns->somaxconn = 4096;
 	for (size_t i = 0; i < ARRAY_SIZE(ns->unix_names); i++)
 		list_init(&ns->unix_names[i]);
 	return ns;

@@ -11,7 +11,6 @@ struct net_ns {
 	struct list unix_names[64]; /* abstract names of UNIX sockets: net/unix/name.c */
 	uint32_t unix_autobind;     /* the next name to try */
 	unsigned unix_dgram_qlen;   /* net.unix.max_dgram_qlen */
-	unsigned somaxconn;         /* net.core.somaxconn */
 	void *netd;                 /* the namespace's stack in netd; NULL: none */
 };
 /* net_ns_new, net_ns_ref and net_ns_unref stand in task/nsproxy.h. */

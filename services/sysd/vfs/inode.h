@@ -100,7 +100,7 @@ struct inode {
 	uint64_t version;           /* changes with the content; directory caches */
 	struct kmutex lock;         /* the directory lock, or the lock of a file's size changes */
 	struct list dentries;       /* struct dentry.alias */
-	struct list watches;        /* inotify: event/inotify.h */
+	struct list watches;        /* inotify: event/inotify_private.h */
 	struct dnotify_mark *dnotify; /* vfs/dnotify.h */
 	struct file_lock_context *locks; /* vfs/lock.h, made on demand */
 	struct pipe *pipe;          /* a FIFO's, while open */

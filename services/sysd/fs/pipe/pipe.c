@@ -12,6 +12,7 @@
 #include "services/sysd/core/ktimer.h"
 #include "services/sysd/fs/pipe/private.h"
 #include "services/sysd/mm/usercopy.h"
+#include "services/sysd/sys/sysctl.h"
 #include "services/sysd/syscall/syscall.h"
 #include "services/sysd/task/task.h"
 #include "services/sysd/task/ucount.h"
@@ -19,7 +20,6 @@
 #include "services/sysd/vfs/file.h"
 #include "services/sysd/vfs/inode.h"
 
-unsigned pipe_max_size = 1048576;
 unsigned pipe_user_pages_soft = 16384;
 #define SLOTS_OVER_LIMIT 2u
 
@@ -275,7 +275,7 @@ long pipe_fcntl(struct task *t, struct file *f, int cmd, uint64_t arg)
 			return -EINVAL;
 		while (size < arg)
 			size <<= 1;
-		if (size > p->slots * (uint64_t)PIPE_BUF_SIZE && size > pipe_max_size &&
+		if (size > p->slots * (uint64_t)PIPE_BUF_SIZE && (int64_t)size > sysctl_pipe_max_size &&
 		    !capable(t, CAP_SYS_RESOURCE))
 			return -EPERM;
 		if (size > p->slots * (uint64_t)PIPE_BUF_SIZE &&

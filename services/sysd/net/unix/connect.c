@@ -9,6 +9,7 @@
 #include "services/sysd/mm/uio.h"
 #include "services/sysd/net/net_ns.h"
 #include "services/sysd/net/unix/unix.h"
+#include "services/sysd/sys/sysctl.h"
 #include "services/sysd/task/task.h"
 #include "services/sysd/vfs/poll.h"
 
@@ -21,7 +22,7 @@ int unix_listen(struct socket *s, struct task *t, int backlog)
 		return -EINVAL;
 	if (s->state != SS_UNCONNECTED && s->state != SS_LISTEN)
 		return -EINVAL;
-	u->backlog = MIN((unsigned)backlog, s->ns->somaxconn);
+	u->backlog = MIN((unsigned)backlog, (unsigned)sysctl_somaxconn);
 	if (u->backlog > old)
 		waitq_wake_all(&u->peer_wait);
 	s->state = SS_LISTEN;
