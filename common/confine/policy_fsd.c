@@ -31,7 +31,6 @@ static const struct confine_call calls[] = {
 	CALL(renameat2, "rename with flags"),
 	CALL(fchmod, "chmod"),
 	CALL(fchmodat, "chmod"),
-	{.nr = SYS_fchmodat2, .why = "chmod of what it holds as O_PATH"},
 	{.nr = 452 /* fchmodat2 */, .why = "chmod of what it holds by O_PATH descriptors"},
 	CALL(fchownat, "chown"),
 	CALL(utimensat, "times"),
