@@ -105,7 +105,9 @@ int tmpfs_setxattr(struct inode *inode, const char *name, const void *value, siz
 		return -EEXIST;
 	if (!old && (flags & XATTR_REPLACE))
 		return -ENODATA;
-	if (total_size(ti) - (old ? old->size : 0) + size > XATTR_TOTAL_MAX)
+	/* Replacing by something no larger always works. */
+	if ((!old || size > old->size) &&
+	    total_size(ti) + size - (old ? old->size : 0) + (old ? 0 : sizeof(*x) + name_size) > XATTR_TOTAL_MAX)
 		return -ENOSPC;
 	x = malloc(sizeof(*x) + name_size);
 	if (!x)
