@@ -126,6 +126,8 @@ extern const struct file_ops fifo_fops, nodev_fops;
 const struct file_ops *special_fops(uint32_t mode);
 /* open(2) after the path is known; mask of MAY_* already checked. */
 int file_open_checked(const struct path *path, unsigned flags, struct cred *cred, struct file **ret);
+/* open(2) of a place that is known, with every check. */
+int open_path_checked(struct task *t, const struct path *p, unsigned flags, struct file **ret);
 int build_open_flags(uint64_t flags, uint64_t mode, bool strict, unsigned *ret_flags, uint32_t *ret_mode);
 struct fdtable;
 void file_close_locks(struct file *f, struct fdtable *ft);

@@ -312,3 +312,19 @@ int vfs_open(struct task *t, int dirfd, const char *name, unsigned flags, uint32
 	nd_done(&nd);
 	return err;
 }
+
+int open_path_checked(struct task *t, const struct path *p, unsigned flags, struct file **ret)
+{
+	struct nameidata nd = {.t = t, .path = *p, .root = t->fs->root};
+	int err;
+
+	if (flags & O_DIRECTORY)
+		nd.flags |= LOOKUP_DIRECTORY;
+	nd_pin(&nd);
+	if (flags & O_PATH)
+		err = file_open_checked(p, flags, t->cred, ret);
+	else
+		err = do_open(&nd, flags, false, 0, 0, ret);
+	nd_done(&nd);
+	return err;
+}
