@@ -74,6 +74,20 @@ void tty_set_winsize(struct tty *tty, const struct abi_winsize *ws)
 
 enum set_when { SET_NOW, SET_DRAIN, SET_FLUSH };
 
+static void keep_locked(struct tty *tty, const struct abi_ktermios *old)
+{
+	const struct abi_termios *lock = &tty->locked_termios;
+	struct abi_ktermios *now = &tty->termios;
+
+	now->iflag = (now->iflag & ~lock->iflag) | (old->iflag & lock->iflag);
+	now->oflag = (now->oflag & ~lock->oflag) | (old->oflag & lock->oflag);
+	now->cflag = (now->cflag & ~lock->cflag) | (old->cflag & lock->cflag);
+	now->lflag = (now->lflag & ~lock->lflag) | (old->lflag & lock->lflag);
+	now->line = lock->line ? old->line : now->line;
+	for (int i = 0; i < ABI_NCCS; i++)
+		now->cc[i] = lock->cc[i] ? old->cc[i] : now->cc[i];
+}
+
 static void apply(struct tty *tty, const struct abi_ktermios *to, enum set_when when)
 {
 	struct abi_ktermios old = tty->termios;
@@ -81,6 +95,7 @@ static void apply(struct tty *tty, const struct abi_ktermios *to, enum set_when 
 	if (when == SET_FLUSH)
 		n_tty_flush_input(tty);
 	tty->termios = *to;
+	keep_locked(tty, &old);
 	/* a pty has no line: always 8 bits, no parity, receiver on */
 	tty->termios.cflag = (tty->termios.cflag & ~(uint32_t)(CSIZE | PARENB)) | CS8 | CREAD;
 	n_tty_termios_changed(tty, &old);
@@ -325,6 +340,12 @@ long tty_ioctl(struct tty *tty, struct task *t, struct file *file, bool master, 
 	case TCSETAW:
 	case TCSETAF:
 		return ioctl_set(tty, t, cmd, arg);
+	case TIOCGLCKTRMIOS:
+		return user_put(t, tty->locked_termios, arg);
+	case TIOCSLCKTRMIOS:
+		if (!capable(t, CAP_SYS_ADMIN))
+			return -EPERM;
+		return user_get(t, tty->locked_termios, arg);
 	case TIOCGWINSZ:
 		return user_put(t, tty->winsize, arg);
 	case TIOCSWINSZ:

@@ -30,6 +30,7 @@ struct tty {
 	struct devpts *devpts;       /* NULL once the entry is removed */
 	struct path pts_root;        /* where the master found its devpts, for TIOCGPTPEER */
 	struct abi_ktermios termios;
+	struct abi_termios locked_termios; /* TIOCSLCKTRMIOS: set bits and bytes stay as they are */
 	struct abi_winsize winsize;
 	unsigned slave_count;        /* open files of the slave */
 	bool slave_seen;             /* it was open once: without any the master reads EIO */
