@@ -11,6 +11,8 @@
 #include "services/sysd/time/posix_timer.h"
 
 #define MAXRSS_WORTH_NS 10000000ull
+/* Below this the sampled clocks say nothing yet, and asking them costs a call each. */
+#define SAMPLED_WORTH_NS 4000000ull
 
 static uint64_t host_clock(pid_t host_pid, enum cputime_kind kind)
 {
@@ -20,6 +22,18 @@ static uint64_t host_clock(pid_t host_pid, enum cputime_kind kind)
 	if (clock_gettime(id, &ts))
 		return 0;
 	return (uint64_t)ts.tv_sec * NSEC_PER_SEC + (uint64_t)ts.tv_nsec;
+}
+
+static void host_clocks(pid_t host_pid, uint64_t ret[3])
+{
+	memset(ret, 0, 3 * sizeof(*ret));
+	if (!host_pid)
+		return;
+	ret[CPUTIME_SCHED] = host_clock(host_pid, CPUTIME_SCHED);
+	if (ret[CPUTIME_SCHED] < SAMPLED_WORTH_NS)
+		return;
+	ret[CPUTIME_VIRT] = host_clock(host_pid, CPUTIME_VIRT);
+	ret[CPUTIME_PROF] = host_clock(host_pid, CPUTIME_PROF);
 }
 
 static struct mm *group_mm(const struct signal *sig)
@@ -76,8 +90,10 @@ void cputime_group(struct signal *sig, uint64_t *ret_utime_ns, uint64_t *ret_sti
 		*ret_stime_ns = sig->stime_ns;
 		return;
 	}
-	split(cputime_clock(sig, CPUTIME_SCHED), cputime_clock(sig, CPUTIME_VIRT),
-	      cputime_clock(sig, CPUTIME_PROF), &u, &s);
+	u = cputime_clock(sig, CPUTIME_SCHED);
+	s = 0;
+	if (u >= SAMPLED_WORTH_NS)
+		split(u, cputime_clock(sig, CPUTIME_VIRT), cputime_clock(sig, CPUTIME_PROF), &u, &s);
 	/* neither figure goes back */
 	if (u < sig->utime_ns) {
 		uint64_t d = sig->utime_ns - u;
@@ -130,8 +146,11 @@ void cputime_fork(struct signal *child)
 {
 	pid_t pid = mm_host_pid(group_mm(child));
 
+	uint64_t now[3];
+
+	host_clocks(pid, now);
 	for (int k = 0; k < 3; k++)
-		child->cpu_offset_ns[k] = pid ? -(int64_t)host_clock(pid, (enum cputime_kind)k) : 0;
+		child->cpu_offset_ns[k] = -(int64_t)now[k];
 	child->cpu_frozen = false;
 }
 
@@ -139,11 +158,16 @@ void cputime_exec(struct signal *sig, struct mm *new_mm)
 {
 	pid_t pid = mm_host_pid(new_mm);
 
-	for (int k = 0; k < 3; k++) {
-		int64_t used = (int64_t)cputime_clock(sig, (enum cputime_kind)k);
+	uint64_t now[3], used[3] = {0};
 
-		sig->cpu_offset_ns[k] = used - (int64_t)(pid ? host_clock(pid, (enum cputime_kind)k) : 0);
+	used[CPUTIME_SCHED] = cputime_clock(sig, CPUTIME_SCHED);
+	if (used[CPUTIME_SCHED] >= SAMPLED_WORTH_NS) {
+		used[CPUTIME_VIRT] = cputime_clock(sig, CPUTIME_VIRT);
+		used[CPUTIME_PROF] = cputime_clock(sig, CPUTIME_PROF);
 	}
+	host_clocks(pid, now);
+	for (int k = 0; k < 3; k++)
+		sig->cpu_offset_ns[k] = (int64_t)used[k] - (int64_t)now[k];
 }
 
 void cputime_exit(struct signal *sig)

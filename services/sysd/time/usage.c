@@ -31,12 +31,15 @@ SYS_HANDLER(times)
 	return ticks(clock_ns(ABI_CLOCK_BOOTTIME));
 }
 
-static void group_maxrss(struct signal *sig, uint64_t *rss)
+/* host_kb: what the group's host process said of itself just now, or 0. */
+static void group_maxrss(struct signal *sig, int64_t host_kb, uint64_t *rss)
 {
 	struct mm_usage use;
 
 	*rss = MAX(*rss, sig->maxrss);
-	if (!sig->cpu_frozen && sig->leader && sig->leader->mm &&
+	if (host_kb > 0)
+		*rss = MAX(*rss, (uint64_t)host_kb * 1024);
+	else if (!sig->cpu_frozen && sig->leader && sig->leader->mm &&
 	    mm_usage(sig->leader->mm, &use) == 0)
 		*rss = MAX(*rss, use.peak_rss);
 }
@@ -53,12 +56,12 @@ void rusage_fill(struct task *t, struct signal *sig, int who, struct abi_rusage 
 	switch (who) {
 	case ABI_RUSAGE_THREAD:
 		cputime_thread(t, &u, &s);
-		group_maxrss(sig, &rss);
+		group_maxrss(sig, ru.maxrss, &rss);
 		break;
 	case ABI_RUSAGE_SELF:
 	case ABI_RUSAGE_BOTH:
 		cputime_group(sig, &u, &s);
-		group_maxrss(sig, &rss);
+		group_maxrss(sig, ru.maxrss, &rss);
 		if (who == ABI_RUSAGE_SELF)
 			break;
 		/* fall through */
@@ -72,7 +75,7 @@ void rusage_fill(struct task *t, struct signal *sig, int who, struct abi_rusage 
 	}
 	ru.utime = ns_timeval(u);
 	ru.stime = ns_timeval(s);
-	ru.maxrss = MAX((int64_t)(rss / 1024), who == ABI_RUSAGE_CHILDREN ? 0 : ru.maxrss);
+	ru.maxrss = (int64_t)(rss / 1024);
 	*ret = ru;
 }
 
