@@ -29,6 +29,7 @@ static const struct confine_call calls[] = {
 	CALL(linkat, "link"),
 	CALL(unlinkat, "unlink, rmdir"),
 	CALL(renameat2, "rename with flags"),
+	CALL(renameat, "what the C library makes of renameat2 without flags"),
 	CALL(fchmod, "chmod"),
 	CALL(fchmodat, "chmod"),
 	{.nr = 452 /* fchmodat2 */, .why = "chmod of what it holds by O_PATH descriptors"},
