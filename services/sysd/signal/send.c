@@ -172,6 +172,7 @@ static void pick_thread(struct signal *sig, struct task *first, int signo)
  * a thread whose runtime no longer answers ends too. Those that dump core take the long way. */
 static bool ends_group(const struct task *t, int signo)
 {
+	/* a stopped one takes nothing but SIGKILL until it goes on */
 	return wants(t, signo) && sig_action(t, signo)->handler == ABI_SIG_DFL && !t->ptrace && !t->signal->unkillable &&
 	       !(SIG_BIT(signo) & (SIG_DFL_IGNORED | SIG_STOPS | SIG_CORES)) &&
 	       !((signal_blocked(t) | t->blocked | t->real_blocked) & SIG_BIT(signo));

@@ -60,9 +60,17 @@ static void keep(void)
 	printf("capset %ld\n", syscall(SYS_capset, &h, d));
 	show("less");
 	d[0].permitted |= 1u << CAP_KILL;
-	printf("more: %ld %s\n", syscall(SYS_capset, &h, d), strerror(errno));
+	{
+		long r_ = syscall(SYS_capset, &h, d);
+
+		printf("more: %ld %s\n", r_, strerror(errno));
+	}
 	printf("ambient raise %d\n", prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_CHOWN, 0, 0));
-	printf("ambient other %d %s\n", prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_KILL, 0, 0), strerror(errno));
+	{
+		long r_ = prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_KILL, 0, 0);
+
+		printf("ambient other %d %s\n", (int)r_, strerror(errno));
+	}
 	printf("is set %d\n", prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET, CAP_CHOWN, 0, 0));
 	execl("/proc/self/exe", "caps", "ambient", NULL);
 }
@@ -71,7 +79,11 @@ static void bound(void)
 	printf("read %d\n", prctl(PR_CAPBSET_READ, CAP_KILL, 0, 0, 0));
 	printf("drop %d\n", prctl(PR_CAPBSET_DROP, CAP_KILL, 0, 0, 0));
 	printf("read %d\n", prctl(PR_CAPBSET_READ, CAP_KILL, 0, 0, 0));
-	printf("bad %d %s\n", prctl(PR_CAPBSET_READ, 99, 0, 0, 0), strerror(errno));
+	{
+		long r_ = prctl(PR_CAPBSET_READ, 99, 0, 0, 0);
+
+		printf("bad %d %s\n", (int)r_, strerror(errno));
+	}
 	show("before exec");
 	execl("/proc/self/exe", "caps", "bounded", NULL);
 }
@@ -82,9 +94,17 @@ static void errors(void)
 	printf("version: %ld %s wrote %d\n", syscall(SYS_capget, &bad, d), strerror(errno),
 	       bad.version == _LINUX_CAPABILITY_VERSION_3);
 	bad.pid = 999999;
-	printf("nobody: %ld %s\n", syscall(SYS_capget, &bad, d), strerror(errno));
+	{
+		long r_ = syscall(SYS_capget, &bad, d);
+
+		printf("nobody: %ld %s\n", r_, strerror(errno));
+	}
 	bad.pid = 1;
-	printf("set another: %ld %s\n", getpid() == 1 ? -1 : syscall(SYS_capset, &bad, d), strerror(errno));
+	{
+		long r_ = getpid() == 1 ? -1 : syscall(SYS_capset, &bad, d);
+
+		printf("set another: %ld %s\n", r_, strerror(errno));
+	}
 }
 
 int main(int argc, char **argv)

@@ -20,7 +20,11 @@ int main(void)
 	for (int i = 0; i < n; i++)
 		printf(" %u", got[i]);
 	printf("\n");
-	printf("small buffer: %d %s\n", getgroups(2, got), strerror(errno));
+	{
+		long r_ = getgroups(2, got);
+
+		printf("small buffer: %d %s\n", (int)r_, strerror(errno));
+	}
 	printf("only count: %d\n", getgroups(0, NULL));
 	printf("setresgid %d\n", setresgid(1, 2, 3));
 	getresgid(&a, &b, &c);
@@ -28,9 +32,17 @@ int main(void)
 	fflush(stdout);
 	if (!fork()) {
 		setuid(1000);
-		printf("setgid foreign: %d %s\n", setgid(55), strerror(errno));
+		{
+			long r_ = setgid(55);
+
+			printf("setgid foreign: %d %s\n", (int)r_, strerror(errno));
+		}
 		printf("setgid own: %d\n", setgid(3));
-		printf("setgroups: %d %s\n", setgroups(1, set), strerror(errno));
+		{
+			long r_ = setgroups(1, set);
+
+			printf("setgroups: %d %s\n", (int)r_, strerror(errno));
+		}
 		printf("groups kept: %d\n", getgroups(16, got));
 		fflush(stdout);
 		_exit(0);

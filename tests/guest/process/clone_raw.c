@@ -35,7 +35,11 @@ int main(void)
 	waitpid(pid, &status, 0);
 	printf("shared %d exit %d cleared %d\n", shared, WEXITSTATUS(status), ctid == 0);
 	pid = clone(child, stack + 65536, CLONE_VM | CLONE_CHILD_SETTID, (void *)8, NULL, NULL, &ctid);
-	printf("plain wait: %d %s\n", waitpid(pid, &status, 0), strerror(errno));
+	{
+		long r_ = waitpid(pid, &status, 0);
+
+		printf("plain wait: %d %s\n", (int)r_, strerror(errno));
+	}
 	printf("__WCLONE: %d\n", waitpid(pid, &status, __WCLONE) == pid);
 	printf("shared %d\n", shared);
 	signal(SIGUSR2, SIG_IGN);

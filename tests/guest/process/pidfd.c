@@ -38,17 +38,41 @@ int main(void)
 	read(fds[0], buf, 2);
 	printf("read %s\n", buf);
 	printf("sig 0: %ld\n", syscall(SYS_pidfd_send_signal, fd, 0, NULL, 0));
-	printf("bad sig: %ld %s\n", syscall(SYS_pidfd_send_signal, fd, 99, NULL, 0), strerror(errno));
+	{
+		long r_ = syscall(SYS_pidfd_send_signal, fd, 99, NULL, 0);
+
+		printf("bad sig: %ld %s\n", r_, strerror(errno));
+	}
 	printf("kill: %ld\n", syscall(SYS_pidfd_send_signal, fd, SIGTERM, NULL, 0));
 	printf("poll %d %#x\n", poll(&p, 1, 5000), p.revents & POLLIN);
 	printf("waitid %d", waitid(P_PIDFD, fd, &si, WEXITED));
 	printf(" pid %d status %d\n", si.si_pid == pid, si.si_status);
-	printf("reaped: %ld %s\n", syscall(SYS_pidfd_send_signal, fd, SIGTERM, NULL, 0), strerror(errno));
-	printf("waitid %d %s\n", waitid(P_PIDFD, fd, &si, WEXITED), strerror(errno));
+	{
+		long r_ = syscall(SYS_pidfd_send_signal, fd, SIGTERM, NULL, 0);
+
+		printf("reaped: %ld %s\n", r_, strerror(errno));
+	}
+	{
+		long r_ = waitid(P_PIDFD, fd, &si, WEXITED);
+
+		printf("waitid %d %s\n", (int)r_, strerror(errno));
+	}
 	close(fd);
-	printf("nobody: %ld %s\n", syscall(SYS_pidfd_open, 999999, 0), strerror(errno));
-	printf("negative: %ld %s\n", syscall(SYS_pidfd_open, -1, 0), strerror(errno));
-	printf("not a pidfd: %ld %s\n", syscall(SYS_pidfd_send_signal, 0, 0, NULL, 0), strerror(errno));
+	{
+		long r_ = syscall(SYS_pidfd_open, 999999, 0);
+
+		printf("nobody: %ld %s\n", r_, strerror(errno));
+	}
+	{
+		long r_ = syscall(SYS_pidfd_open, -1, 0);
+
+		printf("negative: %ld %s\n", r_, strerror(errno));
+	}
+	{
+		long r_ = syscall(SYS_pidfd_send_signal, 0, 0, NULL, 0);
+
+		printf("not a pidfd: %ld %s\n", r_, strerror(errno));
+	}
 	pid = (pid_t)syscall(SYS_clone, CLONE_PIDFD | SIGCHLD, 0, &pidfd, 0, 0);
 	if (!pid)
 		_exit(2);

@@ -18,17 +18,29 @@ int main(void)
 	printf("dumpable %d\n", prctl(PR_GET_DUMPABLE, 0, 0, 0, 0));
 	printf("set 0 %d\n", prctl(PR_SET_DUMPABLE, 0, 0, 0, 0));
 	printf("dumpable %d\n", prctl(PR_GET_DUMPABLE, 0, 0, 0, 0));
-	printf("set 2 %d %s\n", prctl(PR_SET_DUMPABLE, 2, 0, 0, 0), strerror(errno));
+	{
+		long r_ = prctl(PR_SET_DUMPABLE, 2, 0, 0, 0);
+
+		printf("set 2 %d %s\n", (int)r_, strerror(errno));
+	}
 	prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
 	prctl(PR_SET_TIMERSLACK, 1234, 0, 0, 0);
 	printf("slack %d\n", prctl(PR_GET_TIMERSLACK, 0, 0, 0, 0));
 	prctl(PR_GET_PDEATHSIG, &v, 0, 0, 0);
 	printf("pdeathsig %d\n", v);
-	printf("bad pdeathsig %d %s\n", prctl(PR_SET_PDEATHSIG, 100, 0, 0, 0), strerror(errno));
+	{
+		long r_ = prctl(PR_SET_PDEATHSIG, 100, 0, 0, 0);
+
+		printf("bad pdeathsig %d %s\n", (int)r_, strerror(errno));
+	}
 	prctl(PR_GET_CHILD_SUBREAPER, &v, 0, 0, 0);
 	printf("subreaper %d\n", v);
 	printf("nnp %d\n", prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0));
-	printf("nnp bad %d %s\n", prctl(PR_SET_NO_NEW_PRIVS, 0, 0, 0, 0), strerror(errno));
+	{
+		long r_ = prctl(PR_SET_NO_NEW_PRIVS, 0, 0, 0, 0);
+
+		printf("nnp bad %d %s\n", (int)r_, strerror(errno));
+	}
 	printf("nnp set %d\n", prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
 	fflush(stdout);
 	if (!fork()) {
@@ -38,6 +50,10 @@ int main(void)
 	}
 	wait(NULL);
 	printf("seccomp %d\n", prctl(PR_GET_SECCOMP, 0, 0, 0, 0));
-	printf("unknown %d %s\n", prctl(99999, 0, 0, 0, 0), strerror(errno));
+	{
+		long r_ = prctl(99999, 0, 0, 0, 0);
+
+		printf("unknown %d %s\n", (int)r_, strerror(errno));
+	}
 	return 0;
 }

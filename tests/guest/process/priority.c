@@ -26,8 +26,16 @@ int main(void)
 		_exit(0);
 	}
 	waitpid(pid, &status, 0);
-	printf("bad which %d %s\n", getpriority(7, 0), strerror(errno));
+	{
+		long r_ = getpriority(7, 0);
+
+		printf("bad which %d %s\n", (int)r_, strerror(errno));
+	}
 	errno = 0;
-	printf("nobody %d %s\n", getpriority(PRIO_PROCESS, 999999), strerror(errno));
+	{
+		long r_ = getpriority(PRIO_PROCESS, 999999);
+
+		printf("nobody %d %s\n", (int)r_, strerror(errno));
+	}
 	return 0;
 }

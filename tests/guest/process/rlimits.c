@@ -25,8 +25,16 @@ int main(void)
 		close(i);
 	setrlimit(RLIMIT_NOFILE, &old);
 	r = (struct rlimit){10, 5};
-	printf("soft over hard: %d %s\n", setrlimit(RLIMIT_NOFILE, &r), strerror(errno));
-	printf("bad resource: %d %s\n", getrlimit(99, &r), strerror(errno));
+	{
+		long r_ = setrlimit(RLIMIT_NOFILE, &r);
+
+		printf("soft over hard: %d %s\n", (int)r_, strerror(errno));
+	}
+	{
+		long r_ = getrlimit(99, &r);
+
+		printf("bad resource: %d %s\n", (int)r_, strerror(errno));
+	}
 	fflush(stdout);
 	pid = fork();
 	if (!pid) {
@@ -38,7 +46,11 @@ int main(void)
 	memset(&r, 0, sizeof(r));
 	prlimit(pid, RLIMIT_NOFILE, NULL, &r);
 	printf("child has %lu %lu\n", (unsigned long)r.rlim_cur, (unsigned long)r.rlim_max);
-	printf("nobody: %d %s\n", prlimit(999999, RLIMIT_NOFILE, NULL, &r), strerror(errno));
+	{
+		long r_ = prlimit(999999, RLIMIT_NOFILE, NULL, &r);
+
+		printf("nobody: %d %s\n", (int)r_, strerror(errno));
+	}
 	kill(pid, 9);
 	waitpid(pid, &status, 0);
 	fflush(stdout);

@@ -110,7 +110,15 @@ int main(void)
 	run("inherit", t_inherit);
 	run("strict", t_strict);
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-	printf("bad load %d %s\n", prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &p), strerror(errno));
-	printf("bad jump %d %s\n", prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &q), strerror(errno));
+	{
+		long r_ = prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &p);
+
+		printf("bad load %d %s\n", (int)r_, strerror(errno));
+	}
+	{
+		long r_ = prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &q);
+
+		printf("bad jump %d %s\n", (int)r_, strerror(errno));
+	}
 	return 0;
 }

@@ -27,6 +27,10 @@ int main(void)
 	wait(NULL);
 	gethostname(after, sizeof(after));
 	printf("outside unchanged %d\n", !strcmp(before, after));
-	printf("bad flag %d %s\n", unshare(1), strerror(errno));
+	{
+		long r_ = unshare(1);
+
+		printf("bad flag %d %s\n", (int)r_, strerror(errno));
+	}
 	return 0;
 }

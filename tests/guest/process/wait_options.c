@@ -42,9 +42,21 @@ int main(void)
 	printf("again %d\n", waitid(P_PGID, 0, &si, WEXITED | WNOWAIT));
 	printf("wait4 %d exit %d\n", wait4(pid, &status, 0, &ru) == pid, WEXITSTATUS(status));
 	printf("utime sane %d\n", ru.ru_utime.tv_sec < 10);
-	printf("gone %d %s\n", waitpid(pid, &status, 0), strerror(errno));
-	printf("bad option %d %s\n", waitid(P_ALL, 0, &si, 0), strerror(errno));
-	printf("bad flag %d %s\n", wait4(-1, &status, 0x40, NULL), strerror(errno));
+	{
+		long r_ = waitpid(pid, &status, 0);
+
+		printf("gone %d %s\n", (int)r_, strerror(errno));
+	}
+	{
+		long r_ = waitid(P_ALL, 0, &si, 0);
+
+		printf("bad option %d %s\n", (int)r_, strerror(errno));
+	}
+	{
+		long r_ = wait4(-1, &status, 0x40, NULL);
+
+		printf("bad flag %d %s\n", (int)r_, strerror(errno));
+	}
 	pid = fork();
 	if (!pid) {
 		kill(getpid(), SIGKILL);

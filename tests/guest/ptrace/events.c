@@ -86,7 +86,11 @@ int main(void)
 	printf("attach %ld\n", ptrace(PTRACE_ATTACH, pid, 0, 0));
 	waitpid(pid, &status, 0);
 	printf("stop %#x\n", status >> 8);
-	printf("again: %ld %s\n", ptrace(PTRACE_ATTACH, pid, 0, 0), strerror(errno));
+	{
+		long r_ = ptrace(PTRACE_ATTACH, pid, 0, 0);
+
+		printf("again: %ld %s\n", r_, strerror(errno));
+	}
 	ptrace(PTRACE_GETSIGINFO, pid, 0, &si);
 	printf("signal %d\n", si.si_signo);
 	kill(pid, SIGTERM);

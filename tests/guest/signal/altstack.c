@@ -18,7 +18,11 @@ static void on(int s)
 	sigaltstack(NULL, &ss);
 	printf("on it %d flag %d\n", &here >= alt && &here < alt + sizeof(alt), ss.ss_flags);
 	ss.ss_flags = SS_DISABLE;
-	printf("change while on it: %d %s\n", sigaltstack(&ss, NULL), strerror(errno));
+	{
+		long r_ = sigaltstack(&ss, NULL);
+
+		printf("change while on it: %d %s\n", (int)r_, strerror(errno));
+	}
 	(void)s;
 }
 
@@ -52,9 +56,17 @@ int main(void)
 	sigaltstack(NULL, &old);
 	printf("after flag %d sp %d size %zu\n", old.ss_flags, old.ss_sp == alt, old.ss_size);
 	ss.ss_size = 100;
-	printf("small: %d %s\n", sigaltstack(&ss, NULL), strerror(errno));
+	{
+		long r_ = sigaltstack(&ss, NULL);
+
+		printf("small: %d %s\n", (int)r_, strerror(errno));
+	}
 	ss.ss_flags = 77;
-	printf("bad flag: %d %s\n", sigaltstack(&ss, NULL), strerror(errno));
+	{
+		long r_ = sigaltstack(&ss, NULL);
+
+		printf("bad flag: %d %s\n", (int)r_, strerror(errno));
+	}
 	setrlimit(RLIMIT_STACK, &r);
 	sa.sa_sigaction = overflow;
 	sa.sa_flags = SA_ONSTACK | SA_SIGINFO;

@@ -67,9 +67,21 @@ int main(void)
 	raise(SIGUSR2);
 	sigprocmask(SIG_BLOCK, NULL, &m);
 	printf("after: USR2 %d TERM %d\n", sigismember(&m, SIGUSR2), sigismember(&m, SIGTERM));
-	printf("KILL: %d %s\n", sigaction(SIGKILL, &sa, NULL), strerror(errno));
-	printf("STOP: %d %s\n", sigaction(SIGSTOP, &sa, NULL), strerror(errno));
-	printf("65: %d %s\n", sigaction(65, &sa, NULL), strerror(errno));
+	{
+		long r_ = sigaction(SIGKILL, &sa, NULL);
+
+		printf("KILL: %d %s\n", (int)r_, strerror(errno));
+	}
+	{
+		long r_ = sigaction(SIGSTOP, &sa, NULL);
+
+		printf("STOP: %d %s\n", (int)r_, strerror(errno));
+	}
+	{
+		long r_ = sigaction(65, &sa, NULL);
+
+		printf("65: %d %s\n", (int)r_, strerror(errno));
+	}
 	printf("read KILL: %d\n", sigaction(SIGKILL, NULL, &old));
 	return 0;
 }

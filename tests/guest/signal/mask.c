@@ -61,7 +61,11 @@ int main(void)
 	r = sigtimedwait(&set, &si, &ts);
 	printf("interrupted: %d %s got %d\n", r, strerror(errno), got == SIGUSR2);
 	wait(NULL);
-	printf("bad how: %d %s\n", sigprocmask(77, &set, NULL), strerror(errno));
+	{
+		long r_ = sigprocmask(77, &set, NULL);
+
+		printf("bad how: %d %s\n", (int)r_, strerror(errno));
+	}
 	sigemptyset(&set);
 	sigaddset(&set, SIGKILL);
 	sigaddset(&set, SIGSTOP);

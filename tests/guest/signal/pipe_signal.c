@@ -19,6 +19,10 @@ int main(void)
 	wait(&status);
 	printf("killed by %d\n", WTERMSIG(status));
 	signal(SIGPIPE, SIG_IGN);
-	printf("ignored: %zd %s\n", write(fds[1], "x", 1), strerror(errno));
+	{
+		long r_ = write(fds[1], "x", 1);
+
+		printf("ignored: %zd %s\n", (ssize_t)r_, strerror(errno));
+	}
 	return 0;
 }

@@ -30,9 +30,17 @@ int main(void)
 		fflush(stdout);
 		_exit(0);
 	}
-	printf("other as user: %ld %s\n", syscall(SYS_rt_sigqueueinfo, pid, SIGUSR1, &si), strerror(errno));
+	{
+		long r_ = syscall(SYS_rt_sigqueueinfo, pid, SIGUSR1, &si);
+
+		printf("other as user: %ld %s\n", r_, strerror(errno));
+	}
 	si.si_code = SI_TKILL;
-	printf("other as tkill: %ld %s\n", syscall(SYS_rt_sigqueueinfo, pid, SIGUSR1, &si), strerror(errno));
+	{
+		long r_ = syscall(SYS_rt_sigqueueinfo, pid, SIGUSR1, &si);
+
+		printf("other as tkill: %ld %s\n", r_, strerror(errno));
+	}
 	fflush(stdout);
 	si.si_code = SI_QUEUE;
 	si.si_value.sival_int = 17;

@@ -125,6 +125,21 @@ static void stop_cont_(struct task *t, void *arg)
 	destroy(&w, t);
 }
 
+static void stopped_(struct task *t, void *arg)
+{
+	struct world w;
+
+	build(&w, t);
+	w.sig->stopping = w.sig->stopped = true;
+	t->state = TASK_STOPPED;
+	signal_send_group(w.sig, SIGTERM, NULL);
+	assert_false(w.sig->group_exit);
+	assert_true(w.sig->shared_pending.set & SIG_BIT(SIGTERM));
+	signal_send_group(w.sig, SIGKILL, NULL);
+	assert_true(w.sig->group_exit);
+	destroy(&w, t);
+}
+
 static void ignored_(struct task *t, void *arg)
 {
 	struct world w;
@@ -267,6 +282,7 @@ static void force_(struct task *t, void *arg)
 TEST(order)
 TEST(limit)
 TEST(stop_cont)
+TEST(stopped)
 TEST(ignored)
 TEST(deliver)
 TEST(temp_mask)
@@ -277,7 +293,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(order),   cmocka_unit_test(limit),	cmocka_unit_test(stop_cont),
-		cmocka_unit_test(ignored), cmocka_unit_test(deliver),	cmocka_unit_test(temp_mask),
+		cmocka_unit_test(stopped), cmocka_unit_test(ignored), cmocka_unit_test(deliver),	cmocka_unit_test(temp_mask),
 		cmocka_unit_test(altstack), cmocka_unit_test(force),
 	};
 
