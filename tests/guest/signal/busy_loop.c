@@ -13,16 +13,21 @@ static void on(int s)
 
 int main(void)
 {
-	int status;
-	pid_t pid = fork();
+	int status, ready[2];
+	char c;
+	pid_t pid;
 
+	pipe(ready);
+	pid = fork();
 	if (!pid) {
 		signal(SIGUSR1, on);
+		write(ready[1], "r", 1);
 		while (!flag)
 			;
 		_exit(7);
 	}
-	usleep(50000);
+	read(ready[0], &c, 1);
+	usleep(20000);
 	kill(pid, SIGUSR1);
 	waitpid(pid, &status, 0);
 	printf("handled, exit %d\n", WEXITSTATUS(status));

@@ -16,9 +16,10 @@ static void on(int s)
 	got++;
 }
 
-static void arm(int ms)
+static void arm(int ms, int again)
 {
-	struct itimerval it = {{0, 0}, {0, ms * 1000}};
+	/* again: should the first expiry come before the call */
+	struct itimerval it = {{0, again ? 300000 : 0}, {0, ms * 1000}};
 
 	setitimer(ITIMER_REAL, &it, NULL);
 }
@@ -33,10 +34,10 @@ int main(void)
 
 	pipe(fds);
 	sigaction(SIGALRM, &sa, NULL);
-	arm(30);
+	arm(30, 1);
 	r = (int)read(fds[0], &c, 1);
 	printf("read: %d %s\n", r, strerror(errno));
-	arm(30);
+	arm(30, 0);
 	r = nanosleep(&ts, &rem);
 	printf("nanosleep: %d %s rest %d\n", r, strerror(errno), rem.tv_nsec > 50000000);
 	sa.sa_flags = SA_RESTART;
@@ -47,7 +48,7 @@ int main(void)
 		write(fds[1], "x", 1);
 		_exit(0);
 	}
-	arm(30);
+	arm(30, 0);
 	got = 0;
 	r = (int)read(fds[0], &c, 1);
 	printf("restarted read: %d handler %d\n", r, got);
@@ -57,16 +58,17 @@ int main(void)
 		usleep(100000);
 		_exit(3);
 	}
-	arm(30);
+	arm(30, 0);
 	got = 0;
 	r = waitpid(pid, NULL, 0);
 	printf("restarted wait: %d handler %d\n", r == pid, got);
-	arm(30);
+	arm(30, 1);
 	r = poll(NULL, 0, 2000);
 	printf("poll: %d %s\n", r, strerror(errno));
-	arm(30);
+	arm(30, 1);
 	r = pause();
 	printf("pause: %d %s\n", r, strerror(errno));
+	arm(0, 0);
 	/* a stop and a continuation are not seen by a sleeping read or nanosleep */
 	pid = fork();
 	if (!pid) {
