@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "common/base/util.h"
+#include "services/sysd/core/clock.h"
 #include "services/sysd/fs/memfd/chunks.h"
 #include "services/sysd/mm/mmap_req.h"
 #include "services/sysd/mm/uio.h"
@@ -150,6 +151,23 @@ static ssize_t write_small(struct backing *b, struct uio *u, uint64_t off)
 	return n;
 }
 
+/* A large page may cost the host a search for free memory, while everybody waits: when one was slow, do
+ * without for some time. */
+#define LARGE_SLOW_NS 8000000ull
+#define LARGE_PAUSE_NS 20000000000ull
+static uint64_t large_pause_until;
+
+static ssize_t copy_to_new_large(struct uio *u, uint8_t *dst, size_t size)
+{
+	/* CPU time: being kept from the CPU says nothing about memory. */
+	uint64_t start = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+	ssize_t n = uio_copy_from(u, dst, size);
+
+	if (clock_ns(CLOCK_THREAD_CPUTIME_ID) - start > LARGE_SLOW_NS)
+		large_pause_until = clock_mono_ns() + LARGE_PAUSE_NS;
+	return n;
+}
+
 ssize_t backing_write(struct backing *b, struct uio *u, uint64_t off)
 {
 	size_t done = 0;
@@ -167,7 +185,7 @@ ssize_t backing_write(struct backing *b, struct uio *u, uint64_t off)
 	ret = small_leave(b);
 	if (ret < 0)
 		return ret;
-	large = off == b->size && off >= CHUNK_SIZE && u->resid >= 65536;
+	large = off == b->size && off >= CHUNK_SIZE && u->resid >= 65536 && clock_mono_ns() >= large_pause_until;
 	while (u->resid) {
 		uint32_t at = (uint32_t)(off % CHUNK_SIZE);
 		size_t n = MIN(u->resid, CHUNK_SIZE - at);
@@ -176,7 +194,7 @@ ssize_t backing_write(struct backing *b, struct uio *u, uint64_t off)
 
 		if (!c)
 			return done ? (ssize_t)done : -ENOSPC;
-		got = uio_copy_from(u, c->mem + at, n);
+		got = large && !at ? copy_to_new_large(u, c->mem, n) : uio_copy_from(u, c->mem + at, n);
 		if (got <= 0)
 			return done ? (ssize_t)done : got;
 		chunk_mark(c, at, (uint32_t)got);
