@@ -88,8 +88,8 @@ static void on_messages(struct sandbox *sb)
 	struct ctl_msg m;
 	uint64_t count;
 
-	if (read(sb->inbox.event_fd, &count, sizeof(count)) < 0)
-		return;
+	if (read(sb->inbox.event_fd, &count, sizeof(count)) < 0 && errno != EAGAIN)
+		log_warn("the event counter cannot be read");
 	while (sandbox_take(sb, &m)) {
 		if (m.type == CTL_EXIT)
 			on_exit_message(sb, &m);
@@ -362,6 +362,10 @@ int sandbox_supervise(struct sandbox *sb, struct err *e)
 	while (r == 0 && !sb->ended) {
 		size_t n = 0, relay_at, relays, clients = 0;
 
+		/* a call that waited for its reply took the counter with it, and left what came behind */
+		on_messages(sb);
+		if (sb->ended)
+			break;
 		p[n++] = (struct pollfd){.fd = sb->inbox.event_fd, .events = POLLIN};
 		p[n++] = (struct pollfd){.fd = sb->signal_fd, .events = POLLIN};
 		p[n++] = (struct pollfd){.fd = sb->super_fd, .events = POLLIN};
@@ -381,8 +385,6 @@ int sandbox_supervise(struct sandbox *sb, struct err *e)
 			r = err_sys(e, errno, "poll");
 			break;
 		}
-		if (p[0].revents)
-			on_messages(sb);
 		if (p[1].revents)
 			on_signal(sb);
 		if (p[2].revents)
