@@ -1,11 +1,10 @@
 /* Descriptor tables: an array of files, and a bit each for "in use" and "close on exec". */
 #include "services/sysd/vfs/fdtable.h"
 
+#include "services/sysd/sys/sysctl.h"
 #include "services/sysd/vfs/dnotify.h"
 #include "services/sysd/vfs/internal.h"
 #include "services/sysd/vfs/lock.h"
-
-#define NR_OPEN 1048576
 
 struct fdtable {
 	unsigned refs;
@@ -229,7 +228,7 @@ static int fd_limit(const struct task *t)
 {
 	uint64_t lim = t_rlimit(t, RLIMIT_NOFILE);
 
-	return lim > NR_OPEN ? NR_OPEN : (int)lim;
+	return (int)MIN(lim, (uint64_t)sysctl_nr_open);
 }
 
 static void enter(struct fdtable *ft, int fd, struct file *f, bool cloexec)

@@ -3,10 +3,12 @@
 #include "services/sysd/vfs/internal.h"
 
 #include <stdio.h>
+#include <linux/capability.h>
 
 #include "services/sysd/event/epoll.h"
 #include "services/sysd/fs/dev/chrdev.h"
 #include "services/sysd/fs/pipe/pipe.h"
+#include "services/sysd/sys/sysctl.h"
 #include "services/sysd/vfs/dnotify.h"
 #include "services/sysd/vfs/fdtable.h"
 #include "services/sysd/vfs/fsnotify.h"
@@ -50,13 +52,24 @@ const struct file_ops *special_fops(uint32_t mode)
 #define FREE_FILES 32
 static struct file *free_files[FREE_FILES];
 static unsigned free_count;
+static uint64_t files_open;
+
+uint64_t file_count(void)
+{
+	return files_open;
+}
 
 static struct file *file_alloc(unsigned flags, struct cred *cred)
 {
-	struct file *f = free_count ? free_files[--free_count] : malloc(sizeof(*f));
+	struct task *t = current_task();
+	struct file *f;
 
+	if (files_open >= (uint64_t)sysctl_file_max && t && !t_capable(t, CAP_SYS_ADMIN))
+		return NULL;
+	f = free_count ? free_files[--free_count] : malloc(sizeof(*f));
 	if (!f)
 		return NULL;
+	files_open++;
 	memset(f, 0, sizeof(*f));
 	f->refs = 1;
 	f->flags = flags;
@@ -82,6 +95,7 @@ static void file_free(struct file *f)
 	path_put(&f->path);
 	if (f->cred)
 		cred_unref(f->cred);
+	files_open--;
 	if (free_count < FREE_FILES)
 		free_files[free_count++] = f;
 	else

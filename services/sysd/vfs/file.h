@@ -75,6 +75,8 @@ struct file {
 	void *priv;                /* the kind's */
 };
 
+/* How many there are (/proc/sys/fs/file-nr); at most sysctl_file_max. */
+uint64_t file_count(void);
 struct file *file_ref(struct file *f);
 void file_unref(struct file *f); /* last: release; may sleep */
 /* A file on an inode, through its fop->open. flags: O_*. */

@@ -8,14 +8,13 @@
 #include "services/sysd/core/clock.h"
 #include "services/sysd/core/ktimer.h"
 #include "services/sysd/mm/usercopy.h"
+#include "services/sysd/sys/sysctl.h"
 #include "services/sysd/vfs/fdtable.h"
 #include "services/sysd/vfs/internal.h"
 #include "services/sysd/abi/fcntl.h"
 
 #include <linux/capability.h>
 #include <sys/file.h>
-
-static unsigned lease_break_time_s = 45;
 
 static struct list contexts = LIST_INIT(contexts);
 
@@ -554,7 +553,7 @@ int locks_break_lease(struct inode *inode, bool write, bool nonblock)
 		if (!l->breaking) {
 			l->breaking = true;
 			l->break_to = write ? F_UNLCK : F_RDLCK;
-			l->break_deadline_ns = clock_mono_ns() + lease_break_time_s * NSEC_PER_SEC;
+			l->break_deadline_ns = clock_mono_ns() + (uint64_t)sysctl_lease_break_time * NSEC_PER_SEC;
 			file_sigio_force((struct file *)(uintptr_t)l->owner);
 		}
 		if (nonblock)

@@ -4,13 +4,12 @@
  * was found stays until somebody sleeps. Before anything that may sleep (a lookup in the file system,
  * revalidation, reading a link) nd_pin turns the walk's pointers into references; from there on each
  * step counts them. Link texts are held by their inode (or are the walk's own copies). */
+#include "services/sysd/sys/sysctl.h"
 #include "services/sysd/vfs/internal.h"
 
 #include <linux/openat2.h>
 
 #include "services/sysd/vfs/fdtable.h"
-
-int vfs_protected_symlinks = 1; /* sysctl fs.protected_symlinks, as distributions set it */
 
 void nd_pin(struct nameidata *nd)
 {
@@ -215,7 +214,7 @@ static int may_follow_link(const struct nameidata *nd, const struct inode *link)
 {
 	const struct inode *dir = nd->path.dentry->inode;
 
-	if (!vfs_protected_symlinks || link->uid == nd->t->cred->fsuid)
+	if (!sysctl_protected_symlinks || link->uid == nd->t->cred->fsuid)
 		return 0;
 	if ((dir->mode & (S_ISVTX | S_IWOTH)) != (S_ISVTX | S_IWOTH))
 		return 0;

@@ -1,4 +1,5 @@
 /* open(2): flags, the last component, creation, and the checks before a file is made. */
+#include "services/sysd/sys/sysctl.h"
 #include "services/sysd/vfs/internal.h"
 
 #include <stdio.h>
@@ -13,8 +14,6 @@
 	 O_DIRECT | ABI_O_LARGEFILE | O_DIRECTORY | O_NOFOLLOW | O_NOATIME | O_CLOEXEC | O_PATH |  \
 	 TMPFILE_BIT)
 #define PATH_FLAGS (O_DIRECTORY | O_NOFOLLOW | O_PATH | O_CLOEXEC)
-
-int vfs_protected_fifos, vfs_protected_regular; /* sysctl fs.protected_*: the kernel's defaults */
 
 int build_open_flags(uint64_t flags, uint64_t mode, bool strict, unsigned *ret_flags, uint32_t *ret_mode)
 {
@@ -59,7 +58,9 @@ static int acc_mask(unsigned flags)
 static int may_create_in_sticky(const struct nameidata *nd, const struct inode *inode, uint32_t dir_mode,
 				uint32_t dir_uid)
 {
-	int level = S_ISFIFO(inode->mode) ? vfs_protected_fifos : S_ISREG(inode->mode) ? vfs_protected_regular : 0;
+	int64_t level = S_ISFIFO(inode->mode)  ? sysctl_protected_fifos
+			: S_ISREG(inode->mode) ? sysctl_protected_regular
+					       : 0;
 
 	if (!level || !(dir_mode & S_ISVTX) || inode->uid == dir_uid || inode->uid == nd->t->cred->fsuid)
 		return 0;

@@ -4,11 +4,10 @@
 
 #include "services/sysd/mm/usercopy.h"
 #include "services/sysd/syscall/syscall.h"
+#include "services/sysd/sys/sysctl.h"
 #include "services/sysd/vfs/fdtable.h"
 #include "services/sysd/vfs/fsnotify.h"
 #include "services/sysd/vfs/internal.h"
-
-int vfs_protected_hardlinks = 1; /* sysctl fs.protected_hardlinks, as distributions set it */
 
 /* A name about to be made: the parent is locked until create_end. */
 struct creation {
@@ -196,7 +195,7 @@ SYS_HANDLER(symlinkat)
 /* protected_hardlinks: link only to what is one's own, or to a plain file one may read and write. */
 static int may_linkat(struct task *t, struct inode *inode)
 {
-	if (!vfs_protected_hardlinks || inode_owner_or_capable(inode, t))
+	if (!sysctl_protected_hardlinks || inode_owner_or_capable(inode, t))
 		return 0;
 	if (!S_ISREG(inode->mode) || (inode->mode & S_ISUID) ||
 	    (inode->mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP))
