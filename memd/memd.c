@@ -22,6 +22,26 @@ uint64_t mono_ns(void)
 	return (uint64_t)ts.tv_sec * 1000000000ull + (uint64_t)ts.tv_nsec;
 }
 
+#define LOG_LINES_PER_SECOND 20
+
+bool memd_may_log(struct memd *m)
+{
+	uint64_t second = mono_ns() / 1000000000ull;
+
+	if (second != m->log_second) {
+		if (m->log_dropped)
+			log_warn("%u more lines about guest processes were dropped", m->log_dropped);
+		m->log_second = second;
+		m->log_count = m->log_dropped = 0;
+	}
+	if (m->log_count < LOG_LINES_PER_SECOND) {
+		m->log_count++;
+		return true;
+	}
+	m->log_dropped++;
+	return false;
+}
+
 int memd_init(struct memd *m, int ring_fd, int pass_sock, int launch_sock, int proc_fd)
 {
 	struct seccomp_notif_sizes sizes;
@@ -32,6 +52,7 @@ int memd_init(struct memd *m, int ring_fd, int pass_sock, int launch_sock, int p
 	m->pass_sock = pass_sock;
 	m->launch_sock = launch_sock;
 	m->listener = m->ctl_fd = m->bell_fd = m->zygote_slots_fd = m->wake_fd = m->signal_fd = -1;
+	m->spare_slots_fd = -1;
 	m->proc_fd = -1;
 	list_init(&m->procs);
 	list_init(&m->map_orders);
@@ -95,6 +116,7 @@ void memd_done(struct memd *m)
 	close_fd(&m->ctl_fd);
 	close_fd(&m->bell_fd);
 	close_fd(&m->zygote_slots_fd);
+	close_fd(&m->spare_slots_fd);
 	close_fd(&m->wake_fd);
 	close_fd(&m->signal_fd);
 	close_fd(&m->proc_fd);
@@ -252,6 +274,7 @@ int memd_turn(struct memd *m, int timeout_ms)
 			;
 		proc_reap(m);
 	}
+	slots_memfd_prepare(m);
 	if (fds[3].revents & (POLLHUP | POLLERR)) {
 		log_info("sysd is gone");
 		m->stop = true;

@@ -101,6 +101,8 @@ struct memd {
 	uint64_t refill_at_ns;  /* 0: not planned */
 	bool strays;            /* there may be children that nobody knows */
 
+	int spare_slots_fd;     /* for the next process; -1: none yet */
+
 	struct list map_orders, fork_orders;
 	unsigned fork_order_count;
 	struct list objects[OBJECT_HASH];
@@ -111,12 +113,17 @@ struct memd {
 	struct seccomp_notif_resp *resp;
 	size_t notif_size, resp_size;
 
+	uint64_t log_second;    /* what hostile processes make us say is bounded: see memd_may_log */
+	unsigned log_count, log_dropped;
 	struct {
 		uint64_t notifications, maps, forks, denied, blanks, deaths;
 	} stat;
 };
 
 uint64_t mono_ns(void);
+/* May a line be logged that a guest process can cause at will? At most 20 a second; how many were dropped
+ * is said later. */
+bool memd_may_log(struct memd *m);
 
 /* memd.c: life */
 /* proc_fd: /proc of its pid namespace, -1: the one in the file system. */
@@ -179,6 +186,9 @@ void serve_drain(struct memd *m);
 
 /* zygote.c */
 int slots_memfd_new(void);
+/* The one that was made when there was time, or a new one. */
+int slots_memfd_take(struct memd *m);
+void slots_memfd_prepare(struct memd *m);
 /* Makes the zygote; m->ctl_fd, bell_fd, proc_fd are set. Sets base, vdso, listener, zygote. */
 int zygote_start(struct memd *m);
 /* Orders another blank of the zygote when it is idle. 0, -EBUSY or -errno. */

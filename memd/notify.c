@@ -62,7 +62,7 @@ static int judge_file_map(struct memd *m, const struct seccomp_notif *n, const u
 		fd = o->fd;
 	}
 	ret = fd < 0 ? fd : lend(m, n->id, fd, (int)(uint32_t)args[4]);
-	if (ret)
+	if (ret && memd_may_log(m))
 		log_warn("process %d: cannot lend a descriptor for an ordered mapping: %s", o->proc->pid,
 			 strerror(-ret));
 	order_free_map(o);
@@ -165,9 +165,11 @@ bool notify_one(struct memd *m)
 	}
 	if (ret) {
 		m->stat.denied++;
-		log_warn("denied system call %d (0x%llx, 0x%llx, 0x%llx, 0x%llx, 0x%llx, 0x%llx) of guest thread "
-			 "%u: %s", n->data.nr, n->data.args[0], n->data.args[1], n->data.args[2],
-			 n->data.args[3], n->data.args[4], n->data.args[5], n->pid, strerror(-ret));
+		if (memd_may_log(m))
+			log_warn("denied system call %d (0x%llx, 0x%llx, 0x%llx, 0x%llx, 0x%llx, 0x%llx) of guest "
+				 "thread %u: %s", n->data.nr, n->data.args[0], n->data.args[1],
+				 n->data.args[2], n->data.args[3], n->data.args[4], n->data.args[5], n->pid,
+				 strerror(-ret));
 	}
 	memset(resp, 0, m->resp_size);
 	resp->id = n->id;

@@ -121,10 +121,12 @@ void proc_reap(struct memd *m)
 			m->zygote = NULL;
 			m->zygote_busy = false;
 		} else {
-			if (unordered && si.si_status == SIGKILL)
+			if (!unordered || !memd_may_log(m))
+				; /* nothing to say */
+			else if (si.si_status == SIGKILL)
 				log_warn("guest process %d was killed by the host, likely out of memory",
 					 si.si_pid);
-			else if (unordered)
+			else
 				log_warn("guest process %d died of host signal %d", si.si_pid, si.si_status);
 			if (p->kind == PROC_BLANK && m->blank_count) {
 				m->blank_count--;
@@ -168,7 +170,8 @@ void proc_kill_strays(struct memd *m)
 		if (pid <= 0 || proc_by_pid(m, pid))
 			continue;
 		if (waitid(P_PID, (id_t)pid, &si, WEXITED | WNOHANG | WNOWAIT) == 0) {
-			log_warn("ending stray process %d", pid);
+			if (memd_may_log(m))
+				log_warn("ending stray process %d", pid);
 			kill(pid, SIGKILL);
 		}
 	}

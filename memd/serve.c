@@ -58,7 +58,7 @@ static int do_fork(struct memd *m, const struct memd_msg *msg)
 	int ret = -ESRCH;
 
 	if (p && p->kind != PROC_ZYGOTE) {
-		CLEANUP_CLOSE int slots = slots_memfd_new();
+		CLEANUP_CLOSE int slots = slots_memfd_take(m);
 
 		ret = slots < 0 ? slots : order_add_fork(m, p, msg->cookie, false, slots);
 		if (!ret)

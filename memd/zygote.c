@@ -66,6 +66,17 @@ int slots_memfd_new(void)
 	return STEAL_FD(fd);
 }
 
+int slots_memfd_take(struct memd *m)
+{
+	return m->spare_slots_fd >= 0 ? STEAL_FD(m->spare_slots_fd) : slots_memfd_new();
+}
+
+void slots_memfd_prepare(struct memd *m)
+{
+	if (m->spare_slots_fd < 0)
+		m->spare_slots_fd = slots_memfd_new();
+}
+
 static int text_memfd_new(void)
 {
 	CLEANUP_CLOSE int fd = memfd_create("sbx-runtime", MFD_CLOEXEC | MFD_ALLOW_SEALING);
@@ -503,7 +514,7 @@ int zygote_order_blank(struct memd *m)
 		return -ESRCH;
 	if (m->zygote_busy)
 		return -EBUSY;
-	slots = slots_memfd_new();
+	slots = slots_memfd_take(m);
 	if (slots < 0)
 		return slots;
 	do {

@@ -214,9 +214,9 @@ static void on_died(const struct memd_msg *msg)
 		}
 	hprocess_mark_dead(hp);
 	if (hp->mm) {
-		if (msg->what)
-			log_warn("a guest process was ended by host signal %d%s", signo,
-				 signo == SIGKILL ? " (out of memory?)" : "");
+		/* Other signals are the guest's own doing, and memd says so within a bound. */
+		if (msg->what && signo == SIGKILL)
+			log_warn("a guest process was ended by the host (out of memory?)");
 		task_host_died(hp->mm, signo);
 	}
 	hprocess_unref(hp);
