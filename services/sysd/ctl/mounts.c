@@ -11,6 +11,7 @@
 #include "services/sysd/ctl/internal.h"
 #include "services/sysd/fs/gofer/gofer.h"
 #include "services/sysd/fs/overlay/overlay.h"
+#include "services/sysd/sys/kinfo.h"
 #include "services/sysd/task/cred.h"
 #include "services/sysd/task/nsproxy.h"
 #include "services/sysd/task/task.h"
@@ -237,6 +238,7 @@ int do_configure(const struct ctl_config *c, struct ctl_error *e)
 
 	if (sandbox.configured)
 		return ctl_fail(e, -EBUSY, "the sandbox is configured already");
+	kinfo_set_mem_limit(c->memory_limit);
 	r = mount_root(c, e);
 	if (r < 0)
 		return r;
