@@ -206,3 +206,30 @@ int nsproxy_unshare(struct task *t, uint64_t flags)
 	t->ns = ns;
 	return 0;
 }
+
+struct nsproxy *nsproxy_join(const struct nsproxy *old, const struct nsproxy *from, uint64_t flags)
+{
+	struct nsproxy *ns = nsproxy_dup(old);
+
+	if (!ns)
+		return NULL;
+	if (flags & ABI_CLONE_NEWUTS) {
+		uts_unref(ns->uts);
+		ns->uts = from->uts;
+		ns->uts->refs++;
+	}
+	if (flags & ABI_CLONE_NEWIPC && from->ipc) {
+		ipc_ns_unref(ns->ipc);
+		ns->ipc = ipc_ns_ref(from->ipc);
+	}
+	if (flags & ABI_CLONE_NEWNET && from->net) {
+		net_ns_unref(ns->net);
+		ns->net = net_ns_ref(from->net);
+	}
+	if (flags & ABI_CLONE_NEWNS && from->mnt) {
+		if (ns->mnt)
+			mnt_ns_unref(ns->mnt);
+		ns->mnt = mnt_ns_ref(from->mnt);
+	}
+	return ns;
+}

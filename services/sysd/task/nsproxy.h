@@ -29,6 +29,8 @@ int nsproxy_check_flags(struct task *t, uint64_t flags);
 /* The namespaces of a new child (its fs is set), and unshare(2) of t's own. Sleep. */
 int nsproxy_copy(struct task *t, struct task *child, uint64_t flags);
 int nsproxy_unshare(struct task *t, uint64_t flags);
+/* A copy of old with those that flags name taken from another (setns(2)); NULL: no memory. */
+struct nsproxy *nsproxy_join(const struct nsproxy *old, const struct nsproxy *from, uint64_t flags);
 /* The inode number of a new namespace. */
 uint64_t ns_id_new(void);
 struct ipc_ns *ipc_ns_new(void);

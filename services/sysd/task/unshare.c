@@ -11,6 +11,7 @@
 #include "services/sysd/vfs/fdtable.h"
 #include "services/sysd/vfs/file.h"
 #include "services/sysd/vfs/fs_struct.h"
+#include "services/sysd/vfs/mount.h"
 
 #define KNOWN                                                                                   \
 	(ABI_CLONE_THREAD | ABI_CLONE_FS | ABI_CLONE_NEWNS | ABI_CLONE_SIGHAND | ABI_CLONE_VM |  \
@@ -60,6 +61,56 @@ SYS_HANDLER(unshare)
 		t->files = files;
 	}
 	return nsproxy_unshare(t, flags);
+}
+
+/* setns(2) by a pidfd: the namespaces of that process which flags name. */
+static int join(struct task *t, struct task *of, uint64_t flags)
+{
+	struct nsproxy *ns, *from = of->ns;
+
+	if (!from)
+		return -ESRCH;
+	if (!capable(t, CAP_SYS_ADMIN) || !ptrace_may_access(t, of))
+		return -EPERM;
+	if (flags & ABI_CLONE_NEWNS && (t->fs->refs > 1 || !from->mnt))
+		return -EINVAL;
+	ns = nsproxy_join(t->ns, from, flags);
+	if (!ns)
+		return -ENOMEM;
+	if (flags & ABI_CLONE_NEWNS && ns->mnt != t->ns->mnt) {
+		struct path root = {ns->mnt->root, ns->mnt->root->root};
+
+		path_get(&root);
+		mnt_follow(&root);
+		path_put(&t->fs->root);
+		path_put(&t->fs->pwd);
+		t->fs->root = t->fs->pwd = root;
+		path_get(&root);
+	}
+	nsproxy_unref(t->ns);
+	t->ns = ns;
+	return 0;
+}
+
+SYS_HANDLER(setns)
+{
+	uint64_t flags = (uint32_t)a[1];
+	struct file *file = fd_get(t, (int)a[0]);
+	struct task *of;
+	long ret = -EINVAL;
+
+	if (!file)
+		return -EBADF;
+	if (pidfd_signal(file)) {
+		of = pidfd_task(file);
+		if (!flags || flags & ~(uint64_t)(ABI_CLONE_NEWNS | ABI_CLONE_NEWUTS | ABI_CLONE_NEWIPC |
+						  ABI_CLONE_NEWNET))
+			ret = -EINVAL;
+		else
+			ret = of ? join(t, of, flags) : -ESRCH;
+	}
+	file_unref(file);
+	return ret;
 }
 
 static int compare(const void *x, const void *y)
