@@ -159,18 +159,23 @@ void relay_run(struct relay *r, const struct pollfd *fds, size_t count)
 		r->up.size = 0;
 }
 
+/* How long the sandbox's last words may take to come through the pty. */
+#define LAST_WORDS_MS 30
+
 void relay_done(struct relay *r)
 {
-	for (int i = 0; i < 10000 && !r->done; i++) {
+	while (!r->done) {
 		struct pollfd p = {.fd = r->master, .events = POLLIN};
 
-		if (r->down.size == 0 && (poll(&p, 1, 0) <= 0 || !fill(&r->down, r->master) || r->down.size == 0))
-			break;
-		if (!drain(&r->down, r->out))
-			break;
+		while (r->down.size && drain(&r->down, r->out))
+			;
+		r->down.size = 0;
+		if (poll(&p, 1, LAST_WORDS_MS) <= 0 || !fill(&r->down, r->master))
+			break; /* EIO: every slave is closed, and all was read */
 	}
 	while (r->down.size && drain(&r->down, r->out))
 		;
+	r->down.size = 0;
 	if (r->raw)
 		tcsetattr(r->in, TCSADRAIN, &r->saved);
 	r->raw = false;

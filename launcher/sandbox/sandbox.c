@@ -389,6 +389,9 @@ void sandbox_destroy(struct sandbox *sb, bool keep)
 	if (!sb)
 		return;
 	kill_services(sb);
+	/* now nobody has the slave: what was written to it is read to its end */
+	if (sb->relaying)
+		relay_done(&sb->relay);
 	endpoint_close(sb->ep);
 	while (sandbox_take(sb, &m))
 		ctl_msg_done(&m);

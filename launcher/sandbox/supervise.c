@@ -403,8 +403,6 @@ int sandbox_supervise(struct sandbox *sb, struct err *e)
 					r = sandbox_check(sb, e);
 			}
 	}
-	if (sb->relaying)
-		relay_done(&sb->relay);
 	for (struct client *c = sb->clients; c; c = c->next)
 		if (c->waits_for || c->request)
 			answer(c, c->waits_for ? 128 + SIGKILL : -ESRCH, "the container has ended");

@@ -65,6 +65,13 @@ class Terminal(SandboxTest):
         p.wait(20)
         self.assertEqual(termios.tcgetattr(c.slave), before)
 
+    def test_the_last_words_arrive(self):
+        self.config('seq', '30000', terminal=True)
+        for _ in range(5):
+            p, c = self.on_pty('run', 'one')
+            c.expect('\r\n29999\r\n30000\r\n')
+            self.assertEqual(p.wait(20), 0)
+
     def test_resize(self):
         self.config('bash', '--norc', '--noprofile', terminal=True)
         p, c = self.on_pty('run', 'one')

@@ -8,9 +8,12 @@
 #include "common/ipc/fdpass.h"
 #include "common/ipc/startup.h"
 #include "common/log/log.h"
+#include "services/sysd/core/clock.h"
 #include "services/sysd/core/sched.h"
+#include "services/sysd/core/waitq.h"
 #include "services/sysd/ctl/internal.h"
 #include "services/sysd/task/task.h"
+#include "services/sysd/tty/tty.h"
 
 #define TICKET_TIMEOUT_MS 1000
 
@@ -55,10 +58,29 @@ void ctl_notify_exit(uint32_t pid, int status)
 	send(&(struct ctl_msg){.type = CTL_EXIT, .pid = pid, .value = status});
 }
 
+/* The end of pid 1 is the end of us: what it wrote to its terminal has to be out there first. A reader
+ * that has stopped reading does not hold it up for long. */
+#define LAST_WORDS_NS 2000000000ull
+#define LAST_WORDS_STEP_NS 5000000ull
+
+static void say_last_words(void *arg)
+{
+	struct tty *tty = sandbox.console;
+	uint64_t end = clock_mono_ns() + LAST_WORDS_NS;
+
+	while (tty_out_count(tty) && tty->bridge && clock_mono_ns() < end)
+		WAIT_EVENT_FLAGS(&tty->write_wait, tty_out_count(tty) == 0, 0,
+				 clock_mono_ns() + LAST_WORDS_STEP_NS);
+	ctl_notify_exit(1, (int)(intptr_t)arg);
+}
+
 static void on_reap(uint32_t pid, int32_t status)
 {
 	if (pid == 1)
 		sandbox.init = NULL;
+	if (pid == 1 && sandbox.console && tty_out_count(sandbox.console) &&
+	    sched_spawn(say_last_words, (void *)(intptr_t)status) == 0)
+		return;
 	ctl_notify_exit(pid, status);
 }
 
