@@ -51,8 +51,9 @@ static int janitor_loop(int sock, struct state *st)
 			n = readlink(link, path, sizeof(path) - 1);
 			if (n > 0) {
 				path[n] = 0;
-				if (asprintf(&joined, "%s%s%s", st->cgroups ? st->cgroups : "",
-					     st->cgroups ? ":" : "", path) > 0) {
+				/* the innermost first: that is the order of removal */
+				if (asprintf(&joined, "%s%s%s", path, st->cgroups ? ":" : "",
+					     st->cgroups ? st->cgroups : "") > 0) {
 					free(st->cgroups);
 					st->cgroups = joined;
 				}

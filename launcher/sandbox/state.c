@@ -249,14 +249,46 @@ static void remove_tree(int parent, const char *name, int depth)
 	unlinkat(parent, name, AT_REMOVEDIR);
 }
 
+/* The supervisor is in the group until it has seen us finish: it goes to the nearest group above that
+ * takes processes (in version 2 one that has given its controllers to children takes none). */
+static void empty_cgroup(const char *path)
+{
+	char procs[PATH_MAX], up[PATH_MAX];
+	FILE *f;
+	int pid;
+
+	snprintf(procs, sizeof(procs), "%s/cgroup.procs", path);
+	f = fopen(procs, "re");
+	if (!f)
+		return;
+	while (fscanf(f, "%d", &pid) == 1) {
+		bool moved = false;
+		char *slash;
+
+		snprintf(up, sizeof(up), "%s", path);
+		while (!moved && (slash = strrchr(up, '/')) && slash != up) {
+			*slash = 0;
+			snprintf(procs, sizeof(procs), "%.4000s/cgroup.procs", up);
+			CLEANUP_CLOSE int fd = open(procs, O_WRONLY | O_CLOEXEC);
+
+			if (fd < 0)
+				break;
+			moved = dprintf(fd, "%d", pid) > 0;
+		}
+	}
+	fclose(f);
+}
+
 void state_remove(const struct state *s)
 {
 	if (s->cgroups) {
 		char *copy = strdup(s->cgroups), *save = NULL;
 
-		for (char *p = copy ? strtok_r(copy, ":", &save) : NULL; p; p = strtok_r(NULL, ":", &save))
+		for (char *p = copy ? strtok_r(copy, ":", &save) : NULL; p; p = strtok_r(NULL, ":", &save)) {
+			empty_cgroup(p);
 			for (int i = 0; i < 50 && rmdir(p) < 0 && errno == EBUSY; i++)
 				usleep(2000); /* the kernel still lists a process that is gone */
+		}
 		free(copy);
 	}
 	remove_tree(AT_FDCWD, s->dir, 0);

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """run, create, start, state, list, ps, delete, spec, do: the life of a container."""
 import json, os, subprocess, time
-from sbxtest import SandboxTest, main
+from sbxtest import SandboxTest, cgroups, main
 
 
 class Lifecycle(SandboxTest):
@@ -160,6 +160,14 @@ class Lifecycle(SandboxTest):
                        cwd=self.bundle, stdin=subprocess.DEVNULL, check=True, timeout=30)
         with open(out) as f:
             self.assertEqual(f.read(), 'through 3\n')
+
+    def test_cgroups(self):
+        self.config('cat', '/proc/self/cgroup', linux__cgroupsPath='/sbx-system/inner',
+                    linux__resources={'memory': {'limit': 256 << 20}, 'pids': {'limit': 100}})
+        self.assert_ok(self.sbx('run', 'one'))  # tearDown looks for what is left
+        self.assert_ok(self.sbx('create', 'one'))
+        self.assertNotEqual(cgroups(), self.before[1])
+        self.assert_ok(self.sbx('delete', '-f', 'one'))
 
     def test_many_at_once(self):
         self.config('sh', '-c', 'sleep 0.2; echo done')
