@@ -17,7 +17,7 @@ static uint32_t to_dn(uint32_t in)
 {
 	return (in & IN_ACCESS ? DN_ACCESS : 0) | (in & IN_MODIFY ? DN_MODIFY : 0) |
 	       (in & (IN_CREATE | IN_MOVED_TO) ? DN_CREATE : 0) | (in & (IN_DELETE | IN_MOVED_FROM) ? DN_DELETE : 0) |
-	       (in & (IN_MOVED_FROM | IN_MOVED_TO) ? DN_RENAME : 0) | (in & IN_ATTRIB ? DN_ATTRIB : 0);
+	       (in & DNOTIFY_RENAME ? DN_RENAME : 0) | (in & IN_ATTRIB ? DN_ATTRIB : 0);
 }
 
 void dnotify_event(struct inode *dir, uint32_t mask)

@@ -20,8 +20,9 @@ void fsnotify_inode_gone(struct inode *inode) __attribute__((weak));
 
 static inline void fsnotify_inode(struct inode *inode, const char *name, uint32_t mask, uint32_t cookie)
 {
-	if (inode && inode->dnotify && name)
+	if (inode && inode->dnotify)
 		dnotify_event(inode, mask);
+	mask &= ~DNOTIFY_RENAME;
 	if (inode && !list_empty(&inode->watches) && fsnotify)
 		fsnotify(inode, name, mask, cookie);
 }

@@ -500,24 +500,36 @@ void mnt_set_propagation(struct vfsmount *top, unsigned type, bool recursive)
 		ns_changed(top->ns);
 }
 
-int mnt_pivot_root(struct mnt_ns *ns, const struct path *new_root, const struct path *put_old)
+int mnt_pivot_root(struct mnt_ns *ns, struct vfsmount *old, const struct path *new_root,
+		   const struct path *put_old)
 {
-	struct vfsmount *new_m = new_root->mnt, *old = ns->root;
+	struct vfsmount *new_m = new_root->mnt, *parent = old->parent;
+	struct dentry *at = old->mountpoint;
 	struct path p;
 
-	/* pivot_root(2) lists the conditions. The caller has seen that put_old is at or below new_root. */
+	/* pivot_root(2) lists the conditions. The caller has seen that put_old is at or below new_root, and
+	 * that below old. */
 	if (new_m == old || put_old->mnt == old)
 		return -EBUSY;
-	if (new_m->root != new_root->dentry || !new_m->parent || new_m->ns != ns)
+	if (new_m->root != new_root->dentry || !new_m->parent || new_m->ns != ns || old->ns != ns)
+		return -EINVAL;
+	if (!parent && old != ns->root)
 		return -EINVAL;
 	p = *put_old;
 	path_get(&p);
 	mnt_follow(&p);
-	mnt_ref(old);
-	detach(new_m); /* the place's reference becomes that of the namespace's root */
-	ns->root = new_m;
-	attach(old, p.mnt, p.dentry); /* takes the reference that the namespace's root had */
-	mnt_unref(old);
+	detach(new_m); /* the reference of its place goes with it to the new place */
+	if (parent) {  /* in a chroot: the new root takes the old one's place */
+		mnt_ref(parent);
+		dentry_ref(at);
+		detach(old);
+		attach(new_m, parent, at);
+		dentry_unref(at);
+		mnt_unref(parent);
+	} else {
+		ns->root = new_m;
+	}
+	attach(old, p.mnt, p.dentry);
 	path_put(&p);
 	ns_changed(ns);
 	return 0;

@@ -72,7 +72,9 @@ int mnt_move(struct mnt_ns *ns, struct vfsmount *m, const struct path *at);
 struct vfsmount *mnt_clone_tree(struct vfsmount *from, struct dentry *root, bool recursive);
 /* Drops a tree that was never attached, or was taken off. */
 void mnt_detach_tree(struct vfsmount *m);
-int mnt_pivot_root(struct mnt_ns *ns, const struct path *new_root, const struct path *put_old);
+/* old: the mount whose root is the caller's root. */
+int mnt_pivot_root(struct mnt_ns *ns, struct vfsmount *old, const struct path *new_root,
+		   const struct path *put_old);
 /* type: MS_SHARED, MS_SLAVE, MS_PRIVATE, MS_UNBINDABLE. */
 void mnt_set_propagation(struct vfsmount *m, unsigned type, bool recursive);
 /* Next mount in the tree below top, in order; NULL at the end. */

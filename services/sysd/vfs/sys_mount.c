@@ -246,11 +246,9 @@ SYS_HANDLER(pivot_root)
 		return -EBUSY;
 	if (!is_mount_root(&old) || !is_mount_root(&new_root))
 		return -EINVAL;
-	if (old.mnt != t->ns->mnt->root) /* a chroot, even into a mount of its own */
-		return -EINVAL;
 	if (!reachable(&put_old, &new_root) || !reachable(&new_root, &old))
 		return -EINVAL;
-	err = mnt_pivot_root(t->ns->mnt, &new_root, &put_old);
+	err = mnt_pivot_root(t->ns->mnt, old.mnt, &new_root, &put_old);
 	if (err < 0)
 		return err;
 	/* Whoever stood in the old root stands in the new one. */

@@ -60,7 +60,7 @@ static void notify_rename(struct inode *old_dir, const char *old_name, struct in
 	uint32_t isdir = fsnotify_isdir(moved);
 
 	cookie++;
-	fsnotify_inode(old_dir, old_name, IN_MOVED_FROM | isdir, cookie);
+	fsnotify_inode(old_dir, old_name, IN_MOVED_FROM | isdir | (old_dir == new_dir ? DNOTIFY_RENAME : 0), cookie);
 	fsnotify_inode(new_dir, new_name, IN_MOVED_TO | isdir, cookie);
 	fsnotify_inode(moved, NULL, IN_MOVE_SELF, 0);
 	if (target)
