@@ -2,7 +2,6 @@
 #ifndef SAY_H
 #define SAY_H
 #ifndef _GNU_SOURCE
-#define _GNU_SOURCE
 #endif
 #include <errno.h>
 #include <fcntl.h>

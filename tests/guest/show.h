@@ -2,7 +2,6 @@
 #ifndef TESTS_GUEST_SHOW_H
 #define TESTS_GUEST_SHOW_H
 #ifndef _GNU_SOURCE
-#define _GNU_SOURCE
 #endif
 #include <errno.h>
 #include <stdio.h>

@@ -5,7 +5,6 @@
 #define TESTS_HOSTILE_H
 
 #ifndef _GNU_SOURCE
-#define _GNU_SOURCE
 #endif
 #include <errno.h>
 #include <fcntl.h>

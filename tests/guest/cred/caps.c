@@ -1,5 +1,4 @@
 /* Capabilities: what setuid does to them, keepcaps, capset's rules, bounding set, ambient set. */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <linux/capability.h>
 #include <stdint.h>

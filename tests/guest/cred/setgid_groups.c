@@ -1,5 +1,4 @@
 /* Group ids and supplementary groups. */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <grp.h>
 #include <stdio.h>

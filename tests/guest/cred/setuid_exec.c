@@ -1,5 +1,4 @@
 /* The setuid bit over exec, and no_new_privs and scripts against it. */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

@@ -1,5 +1,4 @@
 /* The set*id rules from root and after it was given up. */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>

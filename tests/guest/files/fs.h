@@ -3,7 +3,6 @@
 #define TESTS_GUEST_FILES_FS_H
 
 #ifndef _GNU_SOURCE
-#define _GNU_SOURCE
 #endif
 #undef _FORTIFY_SOURCE /* wrong arguments are the point */
 #pragma GCC diagnostic ignored "-Wstringop-overflow"

@@ -1,5 +1,4 @@
 /* CLONE_FILES and CLONE_FS share, fork copies; unshare separates. */
-#define _GNU_SOURCE
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>

@@ -1,5 +1,4 @@
 /* clone with its own stack and shared memory, CLONE_VM without a thread, the tid words, and bad flags. */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <linux/futex.h>
 #include <sched.h>

@@ -1,5 +1,4 @@
 /* execve: arguments and environment arrive, E2BIG, and errors of what cannot be run. */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

@@ -1,5 +1,4 @@
 /* exit, exit_group, atexit, the status of a process that threads end. */
-#define _GNU_SOURCE
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,4 @@
 /* pidfd_open, poll, waitid P_PIDFD, pidfd_send_signal, pidfd_getfd, CLONE_PIDFD. */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/sched.h>

@@ -1,5 +1,4 @@
 /* getrlimit, setrlimit, prlimit of another process, and what some limits do. */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>

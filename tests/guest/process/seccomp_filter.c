@@ -1,5 +1,4 @@
 /* Guest seccomp filters: ERRNO, TRAP, KILL, ALLOW; strict mode; bad programs. */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <linux/audit.h>
 #include <linux/filter.h>

@@ -1,5 +1,4 @@
 /* Threads: join, shared memory, ids, exit of the leader before the others. */
-#define _GNU_SOURCE
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,4 @@
 /* A UTS namespace of one's own: the name inside does not show outside. */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <sched.h>
 #include <stdio.h>

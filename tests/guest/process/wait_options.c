@@ -1,5 +1,4 @@
 /* wait4 and waitid: WNOHANG, WNOWAIT, WUNTRACED, WCONTINUED, P_PGID, rusage, errors. */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>

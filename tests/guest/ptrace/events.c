@@ -1,5 +1,4 @@
 /* Events of fork, vfork, clone, exec and exit; SEIZE and INTERRUPT; ATTACH and DETACH. */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>

@@ -1,5 +1,4 @@
 /* kill, tgkill: targets, errors, permissions. */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>

@@ -1,5 +1,4 @@
 /* rt_sigqueueinfo: forged codes are refused for others, a caller may write himself anything. */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>

@@ -1,5 +1,4 @@
 /* A handler sees the registers and may change them; vector registers survive it. */
-#define _GNU_SOURCE
 #include <signal.h>
 #include <stdio.h>
 #include <sys/time.h>

@@ -1,5 +1,4 @@
 /* A process signal goes to a thread that does not block it; sigwait in a thread takes it. */
-#define _GNU_SOURCE
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>

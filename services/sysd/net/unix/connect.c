@@ -60,7 +60,7 @@ static int find_listener(struct unix_sock *u, struct task *t, const struct sock_
 
 int unix_stream_connect(struct socket *s, struct task *t, const struct sock_addr *addr, bool nonblock)
 {
-	struct unix_sock *u = unix_sk(s), *other, *conn;
+	struct unix_sock *u = unix_sk(s), *other = NULL, *conn;
 	struct unix_packet *p;
 	int err = unix_addr_check(addr);
 
