@@ -22,6 +22,10 @@ int port_connect(struct nsock *s, enum port_space space, const struct nsock_name
 /* A child of a listener, TIME_WAIT: shares the holder's port. */
 int port_share(struct nsock *s, struct nsock *holder);
 void port_release(struct nsock *s);
+/* TIME_WAIT outlives its socket: takes the holding out of s. It goes on to count in conflicts with the options that s
+ * has now, until port_drop. NULL when s held none (port_drop accepts that). */
+void *port_detach(struct nsock *s);
+void port_drop(void *holding);
 /* Does s, with its present options, conflict with others of its port (listen)? */
 int port_listen_check(struct nsock *s);
 

@@ -78,6 +78,12 @@ struct nsock_up {
 	 * (the backlog counts are the transport's business). *ret_tx, *ret_rx stay valid until nsock_close. */
 	void *(*adopt)(struct nsock *listener, struct nsock *child, struct bytering **ret_tx,
 		       struct bytering **ret_rx);
+	/* TCP, may be NULL: with this throughput and round trip a buffer of `size` bytes (tx: send, else receive) would
+	 * be of use. The owner may let the ring grow (bytering_grow, or only its limit), now or later, or not at all; not
+	 * asked when the size was set by an option. */
+	void (*grow)(struct nsock *s, bool tx, uint64_t size);
+	/* After nsock_close: the rings and s itself are no more the transport's; s is not valid after the call. */
+	void (*done)(struct nsock *s);
 };
 
 enum nsock_kind { NSOCK_TCP, NSOCK_UDP, NSOCK_RAW, NSOCK_PING, NSOCK_PACKET };
@@ -161,7 +167,7 @@ int packet_create(struct netstack *st, int type, uint16_t protocol, const struct
 void nsock_init(struct nsock *s, struct netstack *st, const struct nsock_ops *ops, enum nsock_kind kind, int family,
 		int type, int protocol, const struct nsock_up *up, void *owner);
 void nsock_set_rings(struct nsock *s, struct bytering *tx, struct bytering *rx); /* TCP, before connect */
-/* The owner is gone: no upcall but `done` follows. Bytes in tx are still sent as the protocol allows (SO_LINGER's
+/* The owner is gone and its reference is given back: no upcall but `done` follows. Bytes in tx are still sent as the protocol allows (SO_LINGER's
  * waiting is the owner's business: it may keep the socket until `done`). The rings stay valid until `done`, which may
  * be called from within this function. reset: there was unread data, or linger 0: the connection is aborted. */
 void nsock_close(struct nsock *s, bool reset);
