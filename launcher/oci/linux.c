@@ -3,11 +3,29 @@
 #include "common/base/util.h"
 #include "launcher/oci/spec.h"
 
-/* Every sandbox has namespaces of its own of every kind. Sharing one with the host, or joining
- * another's, is what cannot be had. */
-static int read_namespaces(const struct node *n, struct err *e)
+static int set_netns(struct spec *s, const struct node *path, struct err *e)
 {
-	static const char *const needed[] = {"pid", "ipc", "uts", "mount", "network"};
+	const char *p = NULL;
+	int r = node_text(path, &p, e);
+
+	if (r < 0)
+		return r;
+	if (s->netns != SPEC_NETNS_HOST)
+		return err_set(e, EINVAL, "%s: a second network namespace", path->path);
+	s->netns = p && p[0] ? SPEC_NETNS_PATH : SPEC_NETNS_NEW;
+	if (s->netns == SPEC_NETNS_NEW)
+		return 0;
+	if (p[0] != '/')
+		return err_set(e, EINVAL, "%s: must be an absolute path", path->path);
+	s->netns_path = strdup(p);
+	return s->netns_path ? 0 : err_sys(e, ENOMEM, "%s", path->path);
+}
+
+/* Every sandbox has namespaces of its own of every kind. Sharing one with the host, or joining
+ * another's, is what cannot be had; but the network, whose link is taken from a namespace of the host. */
+static int read_namespaces(const struct node *n, struct spec *s, struct err *e)
+{
+	static const char *const needed[] = {"pid", "ipc", "uts", "mount"};
 	static const char *const others[] = {"user", "cgroup", "time"};
 	bool seen[ARRAY_SIZE(needed)] = {0};
 	size_t count = 0;
@@ -15,14 +33,21 @@ static int read_namespaces(const struct node *n, struct err *e)
 
 	if (!n->v)
 		return 0;
+	s->netns = SPEC_NETNS_HOST;
 	for (size_t i = 0; r == 0 && i < count; i++) {
 		struct node item = node_at(n, i), type = node_get(&item, "type"),
 			    path = node_get(&item, "path");
 		const char *name = "";
 		bool known = false;
 
-		if ((r = node_object(&item, "type path", e)) || (r = node_text(&type, &name, e)) ||
-		    (r = node_unsupported(&path, "joining an existing namespace is not supported", e)))
+		if ((r = node_object(&item, "type path", e)) || (r = node_text(&type, &name, e)))
+			return r;
+		if (!strcmp(name, "network")) {
+			r = set_netns(s, &path, e);
+			continue;
+		}
+		r = node_unsupported(&path, "joining an existing namespace is not supported", e);
+		if (r < 0)
 			return r;
 		for (size_t k = 0; k < ARRAY_SIZE(needed); k++)
 			if (!strcmp(name, needed[k]))
@@ -210,7 +235,7 @@ int spec_read_linux(const struct node *n, struct spec *s, struct err *e)
 		if ((r = node_unsupported(&x, unsupported[i][1], e)))
 			return r;
 	}
-	if ((r = read_namespaces(&ns, e)) || (r = read_id_mappings(n, "uidMappings", e)) ||
+	if ((r = read_namespaces(&ns, s, e)) || (r = read_id_mappings(n, "uidMappings", e)) ||
 	    (r = read_id_mappings(n, "gidMappings", e)) || (r = read_devices(&devices, e)) ||
 	    (r = node_text(&cgroups, &cgroup, e)) || (r = read_resources(&resources, &s->resources, e)) ||
 	    (r = read_sysctl(&sysctl, s, e)) || (r = node_strv(&masked, &s->config->masked, e)) ||

@@ -15,6 +15,9 @@ void spec_free(struct spec *s)
 	free(s->bundle);
 	free(s->rootfs);
 	free(s->cgroup_path);
+	free(s->netns_path);
+	hooks_done(&s->hooks);
+	json_decref(s->hooks_json);
 	free(s->oci_version);
 	free(s->resources.cpus);
 	free(s->resources.mems);
@@ -89,8 +92,9 @@ static int read_top(const json_t *json, struct spec *s, const struct spec_option
 		    process = node_get(&top, "process"), root = node_get(&top, "root"),
 		    mounts = node_get(&top, "mounts"), host = node_get(&top, "hostname"),
 		    domain = node_get(&top, "domainname"), linux_node = node_get(&top, "linux"),
-		    annotations = node_get(&top, "annotations");
-	static const char *const unsupported[] = {"hooks", "windows", "solaris", "vm", "zos", "freebsd"};
+		    annotations = node_get(&top, "annotations"),
+		    hooks = node_get(&top, "hooks");
+	static const char *const unsupported[] = {"windows", "solaris", "vm", "zos", "freebsd"};
 	const char *v = NULL, *hostname = NULL, *domainname = NULL;
 	int r;
 
@@ -117,11 +121,13 @@ static int read_top(const json_t *json, struct spec *s, const struct spec_option
 		return err_set(e, EINVAL, "annotations: must be an object");
 	if (annotations.v && json_object_update(s->annotations, (json_t *)annotations.v) < 0)
 		return err_sys(e, ENOMEM, "annotations");
+	s->hooks_json = json_incref((json_t *)hooks.v);
 	s->oci_version = strdup(v);
 	s->config->hostname = strdup(hostname ? hostname : "sbx");
 	s->config->domainname = domainname ? strdup(domainname) : NULL;
 	if ((r = read_root(&root, s, opt, e)) || (r = spec_read_mounts(&mounts, s, opt, e)) ||
-	    (r = spec_read_linux(&linux_node, s, e)) || (r = spec_read_process(&process, s->process, e)))
+	    (r = spec_read_linux(&linux_node, s, e)) || (r = hooks_read(&hooks, &s->hooks, e)) ||
+	    (r = spec_read_process(&process, s->process, e)))
 		return r;
 	return 0;
 }

@@ -6,6 +6,7 @@
 #include <jansson.h>
 #include "common/ipc/msg_ctl.h"
 #include "launcher/error.h"
+#include "launcher/oci/hooks.h"
 #include "launcher/oci/json.h"
 
 /* A place on the host that fsd serves; its index is the order in `sources`. */
@@ -23,6 +24,14 @@ struct spec_resources {
 	char *cpus, *mems;
 };
 
+/* Which network namespace of the host the container's link is in. */
+enum spec_netns {
+	SPEC_NETNS_NONE, /* none is needed: there is no link */
+	SPEC_NETNS_NEW,
+	SPEC_NETNS_PATH, /* netns_path */
+	SPEC_NETNS_HOST, /* linux.namespaces has no network: the launcher's own */
+};
+
 struct spec {
 	char *bundle;             /* absolute */
 	char *rootfs;
@@ -31,6 +40,10 @@ struct spec {
 	struct spec_source *sources;
 	size_t source_count;
 	char *cgroup_path;        /* linux.cgroupsPath or NULL */
+	enum spec_netns netns;
+	char *netns_path;
+	struct hooks hooks;
+	json_t *hooks_json;       /* the same as it was read, or NULL */
 	struct spec_resources resources;
 	json_t *annotations;
 	char *oci_version;

@@ -10,6 +10,8 @@
 #include <sys/wait.h>
 #include "common/base/util.h"
 #include "common/ipc/fdpass.h"
+#include "common/log/log.h"
+#include "launcher/sandbox/hooks.h"
 
 #define WATCH_MAX 16
 
@@ -28,8 +30,24 @@ static void kill_all(const int *pidfds, unsigned count)
 	}
 }
 
+/* The state with its hooks, when it has any. */
+static struct state *load_hooks(const struct state *st)
+{
+	struct state *s;
+	struct err e;
+
+	if (state_load(st->root, st->id, &s, &e) < 0)
+		return NULL;
+	if (s->hooks)
+		return s;
+	state_free(s);
+	return NULL;
+}
+
 static int janitor_loop(int sock, struct state *st)
 {
+	struct state *kept;
+	struct err e;
 	int pidfds[WATCH_MAX];
 	unsigned count = 0;
 
@@ -68,7 +86,11 @@ static int janitor_loop(int sock, struct state *st)
 			break;
 	}
 	kill_all(pidfds, count);
+	kept = load_hooks(st);
 	state_remove(st);
+	if (kept)
+		hooks_run_saved(kept, HOOK_POSTSTOP, "stopped", true, &e);
+	state_free(kept);
 	return 0;
 }
 
@@ -78,6 +100,7 @@ static void become_janitor(int sock, const char *root, const char *id)
 	struct state *st = NULL;
 	struct err e = {0};
 	sigset_t all;
+	int null;
 
 	/* out of reach of the terminal's signals, and of the pipes of whoever started us */
 	sigfillset(&all);
@@ -87,9 +110,11 @@ static void become_janitor(int sock, const char *root, const char *id)
 	if (dup2(sock, 3) < 0)
 		_exit(1);
 	syscall(SYS_close_range, 4, ~0u, 0);
-	close(0);
-	close(1);
-	close(2);
+	null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	for (int fd = 0; fd < 3; fd++)
+		dup2(null, fd);
+	close(null);
+	log_init("janitor", -1, LOG_WARN_, LOG_TEXT);
 	state_create(root, id, &st, &e);
 	if (send(3, &e, sizeof(e), MSG_NOSIGNAL) < 0 && st)
 		state_remove(st); /* the launcher was faster to die */

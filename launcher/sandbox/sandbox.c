@@ -13,8 +13,7 @@
 #include "common/base/util.h"
 #include "common/ipc/fdpass.h"
 #include "common/log/log.h"
-
-#define CALL_TIMEOUT_MS 30000
+#include "launcher/sandbox/hooks.h"
 
 static const char *const names[SERVICE_COUNT] = {"sysd", "memd", "fsd", "netd"};
 
@@ -62,8 +61,7 @@ bool sandbox_take(struct sandbox *sb, struct ctl_msg *ret)
 	return true;
 }
 
-/* Back to the front: a message that a call was not waiting for. */
-static void put_back(struct sandbox *sb, struct ctl_msg *list, size_t count)
+void sandbox_put_back(struct sandbox *sb, struct ctl_msg *list, size_t count)
 {
 	struct inbox *in = &sb->inbox;
 
@@ -151,7 +149,7 @@ int64_t sandbox_call(struct sandbox *sb, struct ctl_msg *m, int timeout_ms, stru
 			if (reply.type == CTL_REPLY && reply.id == m->id) {
 				int64_t value = reply.value;
 
-				put_back(sb, others, other_count);
+				sandbox_put_back(sb, others, other_count);
 				if (value < 0)
 					err_set(e, (int)-value, "%s", reply.text ? reply.text : strerror((int)-value));
 				else if (reply.text) {
@@ -183,7 +181,7 @@ int64_t sandbox_call(struct sandbox *sb, struct ctl_msg *m, int timeout_ms, stru
 		if (p[0].revents && read(sb->inbox.event_fd, &count, sizeof(count)) < 0)
 			continue;
 	}
-	put_back(sb, others, other_count);
+	sandbox_put_back(sb, others, other_count);
 	return r;
 }
 
@@ -213,6 +211,7 @@ static int fill_state(struct sandbox *sb, struct err *e)
 	st->rootfs = strdup(sb->spec->rootfs);
 	st->oci_version = strdup(sb->spec->oci_version);
 	st->annotations = json_incref(sb->spec->annotations);
+	st->hooks = json_incref(sb->spec->hooks_json);
 	if (!st->status || !st->created || !st->bundle || !st->rootfs || !st->oci_version)
 		return err_sys(e, ENOMEM, "state");
 	return state_save(st, e);
@@ -236,15 +235,30 @@ static int complete_config(struct sandbox *sb, struct err *e)
 	return 0;
 }
 
+/* The hooks of create, in their order. The container's namespaces are there, its processes are not. */
+static int run_create_hooks(struct sandbox *sb, struct err *e)
+{
+	const struct hook_place host = {.netns = sb->host_netns_fd}, inner = {.netns = -1, .own_mounts = true};
+	const struct hooks *h = &sb->spec->hooks;
+	int r;
+
+	if ((r = hooks_run(h, HOOK_PRESTART, sb->state, "creating", &host, false, e)) ||
+	    (r = hooks_run(h, HOOK_CREATE_RUNTIME, sb->state, "creating", &host, false, e)) ||
+	    (r = hooks_run(h, HOOK_CREATE_CONTAINER, sb->state, "creating", &inner, false, e)))
+		return r;
+	return 0;
+}
+
 static int bring_up(struct sandbox *sb, struct err *e)
 {
 	struct ctl_msg m = {.type = CTL_CONFIGURE, .config = sb->spec->config};
 	int r;
 
 	if ((r = fill_state(sb, e)) || (r = complete_config(sb, e)) || (r = cgroup_enter(sb, e)) ||
+	    (r = netns_enter(sb, e)) || (r = run_create_hooks(sb, e)) ||
 	    (r = sandbox_start_services(sb, e)))
 		return r;
-	r = (int)sandbox_call(sb, &m, CALL_TIMEOUT_MS, e);
+	r = (int)sandbox_call(sb, &m, SANDBOX_CALL_TIMEOUT_MS, e);
 	if (r < 0)
 		return err_wrap(e, "configuring the sandbox");
 	return state_set_status(sb->state, "created", e);
@@ -263,7 +277,7 @@ int sandbox_create(const struct launch_options *opt, struct spec *spec, const ch
 	}
 	sb->opt = opt;
 	sb->spec = spec;
-	sb->super_fd = sb->signal_fd = sb->listener_fd = sb->pty_master = sb->pty_slave = -1;
+	sb->super_fd = sb->signal_fd = sb->netns_fd = sb->host_netns_fd = sb->listener_fd = sb->pty_master = sb->pty_slave = -1;
 	sb->janitor.sock = -1;
 	pthread_mutex_init(&sb->inbox.lock, NULL);
 	sb->inbox.last = &sb->inbox.first;
@@ -348,18 +362,6 @@ int sandbox_set_stdio(struct sandbox *sb, const int *fds, size_t count, struct e
 	return 0;
 }
 
-int sandbox_begin(struct sandbox *sb, struct err *e)
-{
-	struct ctl_msg m = {.type = CTL_START, .process = sb->spec->process};
-	int64_t r = sandbox_call(sb, &m, CALL_TIMEOUT_MS, e);
-
-	free(m.text);
-	if (r < 0)
-		return (int)r;
-	sb->started = true;
-	return state_set_status(sb->state, "running", e);
-}
-
 static void kill_services(struct sandbox *sb)
 {
 	/* sysd is pid 1 of the guests' namespace: they all go with it, but it goes last (see reap) */
@@ -397,6 +399,8 @@ void sandbox_destroy(struct sandbox *sb, bool keep)
 		ctl_msg_done(&m);
 	close_fd(&sb->super_fd);
 	close_fd(&sb->listener_fd);
+	close_fd(&sb->netns_fd);
+	close_fd(&sb->host_netns_fd);
 	if (keep && state_set_status(sb->state, "stopped", &e) < 0)
 		log_error("%s", e.text);
 	janitor_finish(&sb->janitor, !keep);

@@ -59,6 +59,8 @@ struct sandbox {
 	bool started, ended, deleted;
 	int exit_status;         /* 0..255, of the first process */
 	int super_fd, signal_fd;
+	int netns_fd;            /* the host's network namespace that is the container's, -1: it has none */
+	int host_netns_fd;       /* the one that we came from */
 	int listener_fd;         /* memd's duplicate of the seccomp listener */
 	int stdio[CTL_STDIO_MAX];
 	size_t stdio_count;
@@ -81,12 +83,14 @@ size_t sandbox_same_file(const int *fds, size_t i);
 int sandbox_reopen(int fd);
 /* From here on the command line can reach the sandbox; supervise does it when nobody did. */
 int sandbox_open_doors(struct sandbox *sb, struct err *e);
+/* Runs the startContainer hooks and makes the first process (begin.c). */
 int sandbox_begin(struct sandbox *sb, struct err *e);
 /* Serves until the first process has ended (or the sandbox failed). The exit status for main. */
 int sandbox_supervise(struct sandbox *sb, struct err *e);
 /* Ends everything. keep: the state stays, as stopped. */
 void sandbox_destroy(struct sandbox *sb, bool keep);
 
+#define SANDBOX_CALL_TIMEOUT_MS 30000
 /* Sends a request to sysd and waits for its reply, up to timeout_ms (-1: for ever). Meanwhile, the death
  * of a service is noticed. The value of the reply, or -errno with e set. */
 int64_t sandbox_call(struct sandbox *sb, struct ctl_msg *m, int timeout_ms, struct err *e);
@@ -94,6 +98,8 @@ int64_t sandbox_call(struct sandbox *sb, struct ctl_msg *m, int timeout_ms, stru
 int sandbox_post(struct sandbox *sb, struct ctl_msg *m);
 /* The next message of sysd, false when there is none. */
 bool sandbox_take(struct sandbox *sb, struct ctl_msg *ret);
+/* Messages that the caller did not wait for go back to the front. */
+void sandbox_put_back(struct sandbox *sb, struct ctl_msg *list, size_t count);
 /* Looks for dead services; 0, or an error that says which and how. */
 int sandbox_check(struct sandbox *sb, struct err *e);
 /* Passes a descriptor to sysd. The ticket, or 0. */
@@ -101,6 +107,9 @@ uint64_t sandbox_pass(struct sandbox *sb, int fd);
 
 /* start.c */
 int sandbox_start_services(struct sandbox *sb, struct err *e);
+/* netns.c: enters the container's network namespace (linux.namespaces), which netns_fd is then. The hooks
+ * that fill it have run when the services are started. */
+int netns_enter(struct sandbox *sb, struct err *e);
 /* cgroup.c: makes the groups of the spec and moves this process in. */
 int cgroup_enter(struct sandbox *sb, struct err *e);
 

@@ -31,6 +31,7 @@ void state_free(struct state *s)
 	free(s->oci_version);
 	free(s->cgroups);
 	json_decref(s->annotations);
+	json_decref(s->hooks);
 	free(s);
 }
 
@@ -171,6 +172,7 @@ int state_load(const char *root, const char *id, struct state **ret, struct err 
 	s->oci_version = dup_text(json, "ociVersion");
 	s->cgroups = dup_text(json, "sbxCgroups");
 	s->annotations = json_incref(json_object_get(json, "annotations"));
+	s->hooks = json_incref(json_object_get(json, "sbxHooks"));
 	json_decref(json);
 	if (s->pid > 0 && s->status && strcmp(s->status, "stopped") != 0 &&
 	    state_start_time(s->pid) != s->start_time) {
@@ -206,6 +208,8 @@ int state_save(const struct state *s, struct err *e)
 	json_object_set_new(json, "sbxStartTime", json_integer((json_int_t)s->start_time));
 	if (s->cgroups)
 		json_object_set_new(json, "sbxCgroups", json_string(s->cgroups));
+	if (s->hooks)
+		json_object_set(json, "sbxHooks", s->hooks);
 	snprintf(path, sizeof(path), "%s/state.json", s->dir);
 	snprintf(tmp, sizeof(tmp), "%s/state.tmp", s->dir);
 	if (json_dump_file(json, tmp, JSON_COMPACT) < 0 || rename(tmp, path) < 0)

@@ -18,6 +18,7 @@ struct state {
 	unsigned long long start_time; /* of pid, against reuse */
 	char *bundle, *rootfs, *created, *oci_version, *cgroups; /* cgroups: folders made, ':' between */
 	json_t *annotations;
+	json_t *hooks;        /* as config.json has them: those of start and delete are run by others */
 };
 
 int state_check_id(const char *id, struct err *e);

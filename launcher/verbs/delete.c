@@ -2,6 +2,7 @@
 #include <signal.h>
 #include <sys/syscall.h>
 #include "common/base/util.h"
+#include "launcher/sandbox/hooks.h"
 #include "launcher/verbs/verbs.h"
 
 static struct {
@@ -51,6 +52,8 @@ static int do_delete(struct context *ctx, int argc, char **argv, struct err *e)
 	} else {
 		end_supervisor(st, !stopped);
 		state_remove(st);
+		if (stopped) /* else its janitor has run them */
+			hooks_run_saved(st, HOOK_POSTSTOP, "stopped", true, e);
 	}
 	state_free(st);
 	return r;

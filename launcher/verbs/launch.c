@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include "common/base/util.h"
 #include "common/log/log.h"
+#include "launcher/sandbox/hooks.h"
 #include "launcher/verbs/verbs.h"
 
 int write_pid_file(const char *path, pid_t pid, struct err *e)
@@ -70,11 +71,13 @@ static int give_descriptors(struct sandbox *sb, const struct launch_how *how, st
 static int set_up(struct context *ctx, struct spec *spec, const char *id, const struct launch_how *how,
 		  struct sandbox **ret, struct err *e)
 {
+	struct hook_place host = {.netns = -1};
 	struct sandbox *sb;
 	int r = sandbox_create(&ctx->launch, spec, id, &sb, e);
 
 	if (r < 0)
 		return r;
+	host.netns = sb->host_netns_fd;
 	r = spec->process->terminal ? give_terminal(sb, how, e) : give_descriptors(sb, how, e);
 	if (r == 0)
 		r = sandbox_open_doors(sb, e);
@@ -84,6 +87,8 @@ static int set_up(struct context *ctx, struct spec *spec, const char *id, const 
 		r = sandbox_begin(sb, e);
 		if (r < 0)
 			err_wrap(e, "unable to start container process");
+		else
+			hooks_run(&sb->spec->hooks, HOOK_POSTSTART, sb->state, "running", &host, true, e);
 		if (sb->relaying || how->begin)
 			close_fd(&sb->pty_slave);
 	}

@@ -1,4 +1,5 @@
 #include "common/base/util.h"
+#include "launcher/sandbox/hooks.h"
 #include "launcher/verbs/verbs.h"
 
 static int do_start(struct context *ctx, int argc, char **argv, struct err *e)
@@ -17,6 +18,8 @@ static int do_start(struct context *ctx, int argc, char **argv, struct err *e)
 		close_fd(&sock);
 		if (r < 0)
 			err_wrap(e, "unable to start container process");
+		else
+			r = hooks_run_saved(st, HOOK_POSTSTART, "running", true, e);
 	}
 	state_free(st);
 	return r < 0 ? r : 0;

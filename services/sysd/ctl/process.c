@@ -265,7 +265,8 @@ int do_exec(const struct ctl_process *p, struct ctl_error *e)
 	struct task *t;
 	int r;
 
-	if (!sandbox.started || !sandbox.init)
+	/* before the start too: hooks */
+	if (!sandbox.configured || !sandbox.init)
 		return ctl_fail(e, -ESRCH, "the container does not run");
 	/* the rights to set it up; prepare gives it those that were asked for */
 	cred = calloc(1, sizeof(*cred));

@@ -1,0 +1,34 @@
+/* The network namespace of the host that belongs to a container: linux.namespaces says which. The
+ * supervisor lives in it, so that /proc/PID/ns/net of the pid in the container's state is the one that
+ * engines and hooks want to fill. */
+#include <fcntl.h>
+#include <sched.h>
+#include "common/base/util.h"
+#include "launcher/sandbox/sandbox.h"
+
+int netns_enter(struct sandbox *sb, struct err *e)
+{
+	const struct spec *s = sb->spec;
+
+	sb->host_netns_fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	if (sb->host_netns_fd < 0)
+		return err_sys(e, errno, "/proc/self/ns/net");
+	if (s->netns == SPEC_NETNS_NONE)
+		return 0;
+	if (s->netns == SPEC_NETNS_PATH) {
+		CLEANUP_CLOSE int fd = open(s->netns_path, O_RDONLY | O_CLOEXEC);
+
+		if (fd < 0)
+			return err_sys(e, errno, "linux.namespaces: %s", s->netns_path);
+		if (setns(fd, CLONE_NEWNET) < 0)
+			return err_sys(e, errno, "joining the network namespace %s", s->netns_path);
+	} else if (s->netns == SPEC_NETNS_HOST) {
+		if (!sb->opt->network || strcmp(sb->opt->network, "none") != 0)
+			return err_set(e, ENOTSUP, "linux.namespaces: without \"network\" the container would share "
+				       "the host's, which is not supported yet");
+	} else if (s->netns == SPEC_NETNS_NEW && unshare(CLONE_NEWNET) < 0) {
+		return err_sys(e, errno, "a new network namespace");
+	}
+	sb->netns_fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	return sb->netns_fd < 0 ? err_sys(e, errno, "/proc/self/ns/net") : 0;
+}
