@@ -15,11 +15,14 @@ long task_seccomp_check(struct task *t, int64_t *ret) __attribute__((weak));
 int64_t syscall_dispatch(struct task *t)
 {
 	const struct syscall_desc *d;
+	char *before = NULL;
 	uint64_t start = 0;
 	int64_t ret;
 
-	if (__builtin_expect(strace_enabled, 0))
+	if (__builtin_expect(strace_enabled, 0)) {
+		before = strace_before(t);
 		start = clock_mono_ns();
+	}
 	/* Guest seccomp filters (seccomp(2)) see every call, known or not. */
 	if (task_seccomp_check && task_seccomp_check(t, &ret) != 0)
 		goto out;
@@ -29,7 +32,7 @@ int64_t syscall_dispatch(struct task *t)
 		ret = d->fn(t, t->args);
 out:
 	if (__builtin_expect(strace_enabled, 0))
-		strace_call(t, ret, start);
+		strace_call(t, ret, start, before);
 	return ret;
 }
 

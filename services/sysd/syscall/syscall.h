@@ -14,7 +14,6 @@ enum arg_kind {
 	ARG_NONE = 0,
 	ARG_INT, ARG_UINT, ARG_LONG, ARG_HEX, ARG_OCT, ARG_SIZE, ARG_OFF, ARG_PTR,
 	ARG_FD, ARG_DIRFD, ARG_PID, ARG_UID, ARG_SIG, ARG_CLOCK,
-	ARG_FLAGS,       /* a named set of strace: `size` is the set */
 	ARG_PATH, ARG_STR,
 	ARG_IN,          /* struct of `size` bytes */
 	ARG_OUT,         /* struct of `size` bytes */
@@ -24,9 +23,19 @@ enum arg_kind {
 	ARG_IOV_IN,      /* args[len_arg] iovecs whose contents are read */
 	ARG_IOV_OUT,
 };
+/* How strace shows an argument; 0: by its kind. */
+enum arg_show {
+	SHOW_NOTHING_SPECIAL,
+#define SHOW(name) SHOW_##name,
+#define SHOW_RESULT(name) SHOW_##name,
+#include "services/sysd/syscall/strace/show.def"
+#undef SHOW
+#undef SHOW_RESULT
+};
 struct arg_spec {
 	uint8_t kind, len_arg;
 	uint16_t size;
+	uint8_t show;          /* enum arg_show */
 };
 enum sys_support { SUP_FULL = 1, SUP_PARTIAL, SUP_NONE };
 struct syscall_desc {
@@ -45,8 +54,11 @@ int64_t syscall_dispatch(struct task *t);
 /* Fills the runtime's hints from the table. */
 struct sbx_ctl;
 void syscall_fill_hints(struct sbx_ctl *ctl);
-/* strace: on or off, and the line of one finished call. */
+/* strace: on or off, and the line of one finished call. strace_before: what must be written down before the
+ * call, since its arguments will be gone (execve) or it does not come back (exit); NULL for others;
+ * strace_call frees it. */
 extern int strace_enabled;
-void strace_call(struct task *t, int64_t ret, uint64_t start_ns);
+char *strace_before(struct task *t);
+void strace_call(struct task *t, int64_t ret, uint64_t start_ns, char *before);
 
 #endif

@@ -31,6 +31,10 @@
 #define IN(n) {ARG_IN, 0, n}
 #define OUT(n) {ARG_OUT, 0, n}
 #define INOUT(n) {ARG_INOUT, 0, n}
+#define AS(kind, how) {ARG_##kind, .show = SHOW_##how}
+#define INS(n, how) {ARG_IN, 0, n, SHOW_##how}
+#define OUTS(n, how) {ARG_OUT, 0, n, SHOW_##how}
+#define IBUFS(n, how) {ARG_IN_BUF, n, 0, SHOW_##how}
 #define IBUF(n) {ARG_IN_BUF, n}
 #define OBUF(n) {ARG_OUT_BUF, n}
 #define IOVI(n) {ARG_IOV_IN, n}
