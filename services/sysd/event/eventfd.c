@@ -9,6 +9,7 @@
 #include "services/sysd/core/ktimer.h"
 #include "services/sysd/core/waitq.h"
 #include "services/sysd/syscall/syscall.h"
+#include "services/sysd/event/eventfd.h"
 #include "services/sysd/event/seek.h"
 #include "services/sysd/vfs/fdtable.h"
 #include "services/sysd/vfs/file.h"
@@ -104,6 +105,29 @@ static const struct file_ops eventfd_fops = {
 	.poll = eventfd_poll,
 	.show_fdinfo = eventfd_show_fdinfo,
 };
+
+bool file_is_eventfd(const struct file *f)
+{
+	return f->op == &eventfd_fops;
+}
+
+/* A wake may signal a further one (a request of io_submit that polls an eventfd); a chain of them ends here, before
+ * the stack does. */
+#define SIGNAL_DEPTH 8
+
+void eventfd_signal(struct file *f)
+{
+	static unsigned depth;
+	struct eventfd *e = f->priv;
+
+	if (e->count < UINT64_MAX - 1)
+		e->count++;
+	if (depth == SIGNAL_DEPTH)
+		return;
+	depth++;
+	waitq_wake(&e->wait, 1, EPOLLIN);
+	depth--;
+}
 
 static long do_eventfd(struct task *t, unsigned count, unsigned flags)
 {

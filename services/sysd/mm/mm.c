@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <sys/resource.h>
 #include "common/base/util.h"
+#include "services/sysd/aio/aio.h"
 #include "services/sysd/mm/memd_client.h"
 #include "services/sysd/mm/vma.h"
 #include "services/sysd/task/task.h"
@@ -19,6 +20,7 @@ struct mm *mm_new(struct hprocess *hp)
 	mm->hp = hprocess_ref(hp);
 	mm->maps_fd = -1;
 	list_init(&mm->file_vmas);
+	list_init(&mm->aio_contexts);
 	hp->mm = mm;
 	return mm;
 }
@@ -33,6 +35,7 @@ void mm_unref(struct mm *mm)
 {
 	if (!mm || --mm->refs)
 		return;
+	aio_mm_done(mm);
 	mm->hp->mm = NULL;
 	memd_kill(mm->hp);
 	hprocess_unref(mm->hp);
@@ -69,6 +72,7 @@ static struct mm *mm_dup(const struct mm *from, struct hprocess *hp)
 		mm_deny_write(mm, from->exe_inode);
 	mm->locked_size = 0; /* mlock(2): not inherited */
 	list_init(&mm->file_vmas);
+	list_init(&mm->aio_contexts);
 	if (vma_copy_all(mm, from)) {
 		mm_unref(mm);
 		return NULL;

@@ -29,6 +29,7 @@ struct mm {
 	unsigned file_vma_prune; /* at this count stale ones are looked for; 0: the default */
 	uint64_t locked_size;
 	int maps_fd;            /* the host's maps of hp, -1: not opened yet */
+	struct list aio_contexts; /* aio/private.h; not inherited */
 	struct inode *exe_inode;/* a reference; writing to it is denied (ETXTBSY) while it runs */
 };
 
@@ -71,6 +72,8 @@ void mm_limit_first(struct mm *mm, unsigned resource, uint64_t soft, uint64_t ha
 int64_t mm_map_host_fd(struct task *t, uint64_t addr, uint64_t size, uint32_t prot, uint32_t flags,
 		       int host_fd, uint64_t offset, uint64_t object_id, bool writable,
 		       const struct path *path);
+/* Private anonymous memory in t's address space, wherever there is room. The address or -errno. Sleeps. */
+int64_t mm_map_anonymous(struct task *t, uint64_t size, uint32_t prot);
 /* munmap(2) of t's memory by the kernel itself. */
 int64_t mm_unmap(struct task *t, uint64_t addr, uint64_t size);
 

@@ -204,6 +204,13 @@ int64_t mm_map_host_fd(struct task *t, uint64_t addr, uint64_t size, uint32_t pr
 	return at;
 }
 
+int64_t mm_map_anonymous(struct task *t, uint64_t size, uint32_t prot)
+{
+	int64_t at = map_anonymous(t, 0, size, prot, MAP_PRIVATE);
+
+	return mm_plausible(at, size) ? at : at < 0 && at > -4096 ? at : -EINVAL;
+}
+
 int64_t mm_unmap(struct task *t, uint64_t addr, uint64_t size)
 {
 	int64_t ret;

@@ -3,6 +3,7 @@
 #include "services/sysd/vfs/dnotify.h"
 
 #include "services/sysd/abi/fcntl.h"
+#include "services/sysd/sys/sysctl.h"
 #include "services/sysd/vfs/fsnotify.h"
 #include "services/sysd/vfs/internal.h"
 
@@ -59,6 +60,8 @@ int dnotify_set(struct task *t, struct file *f, int fd, uint32_t mask)
 	struct dnotify_mark *m;
 	int err;
 
+	if (!sysctl_dir_notify_enable)
+		return -EINVAL;
 	if (!(mask & ~(uint32_t)DN_MULTISHOT)) {
 		dnotify_remove(f, t->files);
 		return 0;

@@ -70,18 +70,23 @@ SYS_HANDLER(pwrite64)
 	return prw_one(t, (int)a[0], a[1], a[2], (int64_t)a[3], true);
 }
 
-/* The flags of preadv2 and pwritev2 on top of what the description says. */
-static long vector_flags(struct file *f, struct uio *u, int64_t *pos, bool write, unsigned flags)
+int file_check_rwf(bool write, unsigned flags)
+{
+	if (flags & ~(unsigned)RWF_KNOWN)
+		return -EOPNOTSUPP;
+	return (flags & RWF_APPEND) && (flags & ABI_RWF_NOAPPEND) ? -EINVAL : 0;
+}
+
+ssize_t file_rw_flags(struct file *f, struct uio *u, int64_t *pos, bool write, unsigned flags)
 {
 	unsigned saved = f->flags;
 	int64_t p = pos ? *pos : f->pos;
 	bool stream = !f->op->llseek, append;
 	long ret;
 
-	if (flags & ~(unsigned)RWF_KNOWN)
-		return -EOPNOTSUPP;
-	if ((flags & RWF_APPEND) && (flags & ABI_RWF_NOAPPEND))
-		return -EINVAL;
+	ret = file_check_rwf(write, flags);
+	if (ret)
+		return ret;
 	if (pos && stream)
 		return -ESPIPE;
 	if (!(write ? f->writable : f->readable))
@@ -121,7 +126,7 @@ static long rw_vector(struct task *t, int fd, uint64_t iov, uint64_t count, int6
 		ret = uio_init_iovec(&u, t, iov, count);
 		if (!ret) {
 			if (flags)
-				ret = vector_flags(f, &u, pos, write, flags);
+				ret = file_rw_flags(f, &u, pos, write, flags);
 			else
 				ret = write ? vfs_write(f, &u, pos) : vfs_read(f, &u, pos);
 			uio_done(&u);

@@ -19,6 +19,7 @@
 #define mm_map_approved tested_mm_map_approved
 #define mm_map_host_fd tested_mm_map_host_fd
 #define mm_unmap tested_mm_unmap
+#define mm_map_anonymous tested_mm_map_anonymous
 #define mm_plausible tested_mm_plausible
 #define mm_touches_runtime tested_mm_touches_runtime
 #include "tests/unit/kernel/harness.h"

@@ -135,10 +135,10 @@ static int show_file_nr(struct seqbuf *s, struct task *t)
 }
 
 static int64_t entropy_avail = 256, poolsize = 256, ngroups_max = 65536,
-	cap_last_cap = CAP_LAST_CAP, overflowuid = 65534, overflowgid = 65534, zero, one = 1,
+	cap_last_cap = CAP_LAST_CAP, overflowuid = 65534, overflowgid = 65534, one = 1,
 	swappiness = 60, dirty_ratio = 20, dirty_background_ratio = 10, mmap_min_addr = 65536,
 	vfs_cache_pressure = 100, nr_hugepages = 0, panic_on_oom = 0, oom_kill_alloc = 0,
-	sysrq = 16, tainted = 0, perf_paranoid = 3, kptr_restrict = 1, aio_max_nr = 65536,
+	sysrq = 16, tainted = 0, perf_paranoid = 3, kptr_restrict = 1,
 	min_free_kbytes = 16384, admin_reserve = 8192, sched_autogroup = 0, mount_max = 100000,
 	dentry_state[6] = {0, 0, 45, 0, 0, 0}, inode_nr[2], inode_state[7], numa_balancing = 0,
 	max_user_ns = 0, sched_rt[2] = {1000000, 950000}, wmem[3] = {4096, 16384, 4194304},
@@ -160,9 +160,10 @@ static int64_t entropy_avail = 256, poolsize = 256, ngroups_max = 65536,
 
 /* Sorted, so that one directory's names stand together. */
 static const struct ctl ctls[] = {
-	RW("fs/aio-max-nr", aio_max_nr, 0, BIG),
-	RO("fs/aio-nr", zero),
+	RW("fs/aio-max-nr", sysctl_aio_max_nr, 0, BIG),
+	RO("fs/aio-nr", sysctl_aio_nr),
 	VEC("fs/dentry-state", 0444, dentry_state, 0, 0),
+	RW("fs/dir-notify-enable", sysctl_dir_notify_enable, 0, 1),
 	RW("fs/epoll/max_user_watches", sysctl_epoll_max_user_watches, 0, BIG),
 	RW("fs/file-max", sysctl_file_max, 0, BIG),
 	FN("fs/file-nr", 0444, show_file_nr, NULL),
