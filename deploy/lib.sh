@@ -45,13 +45,18 @@ sbx_build() {
 		{ grep -E 'error|FAILED|undefined' "$log" | head -40 >&2; sbx_die "the build failed; all of it is in $log"; }
 }
 
+# The Debian mirror that apt is set to (empty: debootstrap's own default).
+sbx_mirror() {
+	echo "${SBX_MIRROR:-$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 2>/dev/null |
+		grep -v security | head -1)}"
+}
+
 # A Debian root, made once. Built beside its place and moved there when complete.
 sbx_debian_root() {
 	local mirror part
 	[ -x "$SBX_ROOT/usr/bin/gcc" ] && return 0
 	sbx_install debootstrap ca-certificates
-	mirror=${SBX_MIRROR:-$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 2>/dev/null |
-		grep -v security | head -1)}
+	mirror=$(sbx_mirror)
 	sbx_say "making a Debian root in $SBX_ROOT (once; some minutes)"
 	mkdir -p "$SBX_CACHE"
 	part=$(mktemp -d "$SBX_CACHE/.debian-XXXXXX")
