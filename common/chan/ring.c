@@ -128,6 +128,13 @@ bool ring_readable(const struct ring *r)
 	return atomic_load_explicit(&r->shm->dir[!r->side].tail, memory_order_acquire) != r->head;
 }
 
+bool ring_was_taken(const struct ring *r, uint32_t mark)
+{
+	uint32_t head = atomic_load_explicit(&r->shm->dir[r->side].head, memory_order_acquire);
+
+	return r->tail - head <= r->tail - mark;
+}
+
 ssize_t ring_recv(struct ring *r, void *buf, size_t size)
 {
 	struct ring_dir *d = &r->shm->dir[!r->side];

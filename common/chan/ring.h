@@ -38,6 +38,8 @@ int ring_send_quiet(struct ring *r, const void *msg, size_t size);
 /* Takes the next message: its size, -EAGAIN when there is none, -EPROTO, -EMSGSIZE (buf too small). */
 ssize_t ring_recv(struct ring *r, void *buf, size_t size);
 bool ring_readable(const struct ring *r);
+/* Has the consumer taken what was sent before mark, which was r->tail then? For the time after its death. */
+bool ring_was_taken(const struct ring *r, uint32_t mark);
 /* Sleeps until something can be received: spins for spin_us first (0: not at all), then futex-waits.
  * timeout_ns < 0: for ever. 0, -ETIMEDOUT, -EINTR. */
 int ring_wait(struct ring *r, unsigned spin_us, int64_t timeout_ns);

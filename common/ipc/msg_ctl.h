@@ -17,6 +17,8 @@ enum ctl_type {
 	CTL_STATS = 6,      /* reply: text = figures in OpenMetrics text */
 	CTL_RESIZE = 7,     /* pid, rows, cols: size of its terminal */
 	CTL_STOP = 8,       /* ends all processes; sysd leaves after the last */
+	CTL_SERVICE = 9,    /* pid = CTL_SERVICE_*, which was started again; value = the ticket of its ring, the
+			     * next ticket is that of its pass socket */
 	CTL_REPLY = 32,     /* id of the request; value: result or -errno; text: why, or content */
 	CTL_EXIT = 33,      /* pid, value = status as wait4 reports it; of init and exec'd processes */
 	/* only between the command line and the supervisor */
@@ -26,6 +28,8 @@ enum ctl_type {
 	CTL_BEGIN = 67,     /* starts the process of a created container */
 	CTL_TYPE_MAX = CTL_BEGIN,
 };
+
+enum ctl_service { CTL_SERVICE_MEMD = 1, CTL_SERVICE_FSD = 2, CTL_SERVICE_NETD = 3, CTL_SERVICE_COUNT };
 
 /* A list of strings; v is NULL-terminated beside its count. */
 struct ctl_strv {

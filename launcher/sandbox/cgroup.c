@@ -182,3 +182,39 @@ int cgroup_enter(struct sandbox *sb, struct err *e)
 		return enter_v2(sb, path, e);
 	return enter_v1(sb, path, e);
 }
+
+/* A line of /proc/PID/cgroup: "number:controllers:path", the second empty for version 2. Hierarchies that
+ * are not mounted where we know them are not ours. */
+static int follow_line(char *line, pid_t pid, struct err *e)
+{
+	char *controllers = strchr(line, ':'), *path = controllers ? strchr(controllers + 1, ':') : NULL;
+	char dir[PATH_MAX], *save = NULL, *name;
+
+	if (!path)
+		return 0;
+	*path++ = 0;
+	path[strcspn(path, "\n")] = 0;
+	name = strtok_r(controllers + 1, ",", &save);
+	snprintf(dir, sizeof(dir), CGROUP_MOUNT "%s%s%s", name ? "/" : "", name ? name : "", path);
+	strncat(dir, "/cgroup.procs", sizeof(dir) - strlen(dir) - 1);
+	if (access(dir, F_OK) < 0)
+		return 0;
+	*strrchr(dir, '/') = 0;
+	return set(dir, "cgroup.procs", "linux.cgroupsPath", e, "%d", pid);
+}
+
+int cgroup_follow(pid_t where, pid_t pid, struct err *e)
+{
+	char path[64], line[PATH_MAX];
+	FILE *f;
+	int r = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/cgroup", where);
+	f = fopen(path, "re");
+	if (!f)
+		return err_sys(e, errno, "%s", path);
+	while (r == 0 && fgets(line, sizeof(line), f))
+		r = follow_line(line, pid, e);
+	fclose(f);
+	return r;
+}

@@ -14,20 +14,109 @@
 #include "launcher/sandbox/hooks.h"
 
 #define WATCH_MAX 16
+#define SPAWN_TIMEOUT_MS 5000
 
 /* Tickets say what a message means; a message carries a descriptor, which is /dev/null's when none is
  * needed. */
-enum { TICKET_WATCH = 1, TICKET_CLEAN, TICKET_KEEP, TICKET_CGROUP };
+enum { TICKET_WATCH = 1, TICKET_CLEAN, TICKET_KEEP, TICKET_CGROUP, TICKET_SPAWN };
 
-static void kill_all(const int *pidfds, unsigned count)
+/* TICKET_SPAWN says more above its low byte. */
+#define SPAWN_TICKET(which, plain) (TICKET_SPAWN | (uint64_t)(which) << 8 | (uint64_t)(plain) << 16)
+#define TICKET_TYPE(t) ((t) & 0xff)
+#define TICKET_WHICH(t) ((unsigned)((t) >> 8 & 0xff))
+#define TICKET_PLAIN(t) (!!((t) >> 16 & 1))
+
+/* The answer to it: a struct err, and without an error five descriptors in this order, each with the
+ * pid as its ticket. */
+#define SPAWNED_FDS 5
+static void spawned_fds(struct spawned *s, int *fds[SPAWNED_FDS])
 {
-	for (unsigned i = 0; i < count; i++)
-		syscall(SYS_pidfd_send_signal, pidfds[i], SIGKILL, NULL, 0);
-	for (unsigned i = 0; i < count; i++) {
-		struct pollfd p = {.fd = pidfds[i], .events = POLLIN};
+	fds[0] = &s->pidfd;
+	fds[1] = &s->ready;
+	fds[2] = &s->launch;
+	fds[3] = &s->ring;
+	fds[4] = &s->pass;
+}
+
+void spawned_done(struct spawned *s)
+{
+	int *fds[SPAWNED_FDS];
+
+	spawned_fds(s, fds);
+	for (size_t i = 0; i < SPAWNED_FDS; i++)
+		close_fd(fds[i]);
+}
+
+struct watch {
+	int pidfds[WATCH_MAX];
+	unsigned count;
+};
+
+static bool ended(int pidfd)
+{
+	struct pollfd p = {.fd = pidfd, .events = POLLIN};
+
+	return poll(&p, 1, 0) > 0;
+}
+
+/* Takes the descriptor. Those of services that have been started anew since make room. */
+static void watch_add(struct watch *w, int pidfd)
+{
+	for (unsigned i = 0; i < w->count; i++) {
+		if (ended(w->pidfds[i])) {
+			close(w->pidfds[i]);
+			w->pidfds[i--] = w->pidfds[--w->count];
+		}
+	}
+	if (w->count < WATCH_MAX)
+		w->pidfds[w->count++] = pidfd;
+	else
+		close(pidfd);
+}
+
+static void watch_kill(const struct watch *w)
+{
+	for (unsigned i = 0; i < w->count; i++)
+		syscall(SYS_pidfd_send_signal, w->pidfds[i], SIGKILL, NULL, 0);
+	for (unsigned i = 0; i < w->count; i++) {
+		struct pollfd p = {.fd = w->pidfds[i], .events = POLLIN};
 
 		poll(&p, 1, 5000);
 	}
+}
+
+static void add_cgroup(struct state *st, int fd)
+{
+	char link[64], path[4096], *joined;
+	ssize_t n;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	n = readlink(link, path, sizeof(path) - 1);
+	if (n <= 0)
+		return;
+	path[n] = 0;
+	/* the innermost first: that is the order of removal */
+	if (asprintf(&joined, "%s%s%s", path, st->cgroups ? ":" : "", st->cgroups ? st->cgroups : "") > 0) {
+		free(st->cgroups);
+		st->cgroups = joined;
+	}
+}
+
+/* A supervisor that does not take the answer is about to be found dead. */
+static void do_spawn(int sock, const struct janitor_ops *ops, struct watch *w, uint64_t ticket, int log_fd)
+{
+	struct spawned s = {.pid = -1, .pidfd = -1, .ready = -1, .launch = -1, .ring = -1, .pass = -1};
+	struct err e = {0};
+	int *fds[SPAWNED_FDS], r;
+
+	r = ops->spawn(ops->arg, TICKET_WHICH(ticket), TICKET_PLAIN(ticket), log_fd, &s, &e);
+	spawned_fds(&s, fds);
+	if (send(sock, &e, sizeof(e), MSG_NOSIGNAL) == sizeof(e) && r == 0)
+		for (size_t i = 0; i < SPAWNED_FDS; i++)
+			fdpass_send(sock, (uint64_t)s.pid, *fds[i]);
+	if (s.pidfd >= 0)
+		watch_add(w, STEAL_FD(s.pidfd));
+	spawned_done(&s);
 }
 
 /* The state with its hooks, when it has any. */
@@ -44,12 +133,11 @@ static struct state *load_hooks(const struct state *st)
 	return NULL;
 }
 
-static int janitor_loop(int sock, struct state *st)
+static int janitor_loop(int sock, struct state *st, const struct janitor_ops *ops)
 {
+	struct watch w = {.count = 0};
 	struct state *kept;
 	struct err e;
-	int pidfds[WATCH_MAX];
-	unsigned count = 0;
 
 	for (;;) {
 		uint64_t ticket;
@@ -57,35 +145,24 @@ static int janitor_loop(int sock, struct state *st)
 
 		if (fd < 0)
 			break; /* the supervisor is dead */
-		if (ticket == TICKET_WATCH && count < WATCH_MAX) {
-			pidfds[count++] = fd;
-			continue;
+		switch (TICKET_TYPE(ticket)) {
+		case TICKET_WATCH:
+			watch_add(&w, STEAL_FD(fd));
+			break;
+		case TICKET_CGROUP:
+			add_cgroup(st, fd);
+			break;
+		case TICKET_SPAWN:
+			do_spawn(sock, ops, &w, ticket, fd);
+			break;
 		}
-		if (ticket == TICKET_CGROUP) {
-			char link[64], path[4096], *joined;
-			ssize_t n;
-
-			snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-			n = readlink(link, path, sizeof(path) - 1);
-			if (n > 0) {
-				path[n] = 0;
-				/* the innermost first: that is the order of removal */
-				if (asprintf(&joined, "%s%s%s", path, st->cgroups ? ":" : "",
-					     st->cgroups ? st->cgroups : "") > 0) {
-					free(st->cgroups);
-					st->cgroups = joined;
-				}
-			}
-			close(fd);
-			continue;
-		}
-		close(fd);
-		if (ticket == TICKET_KEEP)
+		close_fd(&fd);
+		if (TICKET_TYPE(ticket) == TICKET_KEEP)
 			return 0;
-		if (ticket == TICKET_CLEAN)
+		if (TICKET_TYPE(ticket) == TICKET_CLEAN)
 			break;
 	}
-	kill_all(pidfds, count);
+	watch_kill(&w);
 	kept = load_hooks(st);
 	state_remove(st);
 	if (kept)
@@ -94,8 +171,9 @@ static int janitor_loop(int sock, struct state *st)
 	return 0;
 }
 
-static void become_janitor(int sock, const char *root, const char *id) __attribute__((noreturn));
-static void become_janitor(int sock, const char *root, const char *id)
+static void become_janitor(int sock, const char *root, const char *id, const struct janitor_ops *ops)
+	__attribute__((noreturn));
+static void become_janitor(int sock, const char *root, const char *id, const struct janitor_ops *ops)
 {
 	struct state *st = NULL;
 	struct err e = {0};
@@ -115,19 +193,38 @@ static void become_janitor(int sock, const char *root, const char *id)
 		dup2(null, fd);
 	close(null);
 	log_init("janitor", -1, LOG_WARN_, LOG_TEXT);
+	fcntl(3, F_SETFD, FD_CLOEXEC);
 	state_create(root, id, &st, &e);
+	if (st)
+		ops->prepare(ops->arg, st);
 	if (send(3, &e, sizeof(e), MSG_NOSIGNAL) < 0 && st)
 		state_remove(st); /* the launcher was faster to die */
 	if (!st || chdir("/") < 0)
 		_exit(1);
-	_exit(janitor_loop(3, st));
+	_exit(janitor_loop(3, st, ops));
 }
 
-int janitor_start(struct janitor *j, const char *root, const char *id, struct err *e)
+/* An answer of the janitor that is a struct err. */
+static int take_err(struct janitor *j, struct err *e)
 {
-	int pair[2];
 	struct err result;
 	ssize_t n;
+
+	do {
+		n = recv(j->sock, &result, sizeof(result), 0);
+	} while (n < 0 && errno == EINTR);
+	if (n != sizeof(result))
+		err_set(&result, EIO, "the janitor died");
+	if (!result.code)
+		return 0;
+	*e = result;
+	return -e->code;
+}
+
+int janitor_start(struct janitor *j, const char *root, const char *id, const struct janitor_ops *ops,
+		  struct err *e)
+{
+	int pair[2], r;
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		return err_sys(e, errno, "socketpair");
@@ -138,26 +235,51 @@ int janitor_start(struct janitor *j, const char *root, const char *id, struct er
 		return err_sys(e, errno, "fork of the janitor");
 	}
 	if (j->pid == 0)
-		become_janitor(pair[1], root, id);
+		become_janitor(pair[1], root, id, ops);
 	close(pair[1]);
 	j->sock = pair[0];
-	do {
-		n = recv(j->sock, &result, sizeof(result), 0);
-	} while (n < 0 && errno == EINTR);
-	if (n != sizeof(result))
-		err_set(&result, EIO, "the janitor died");
-	if (!result.code)
+	r = take_err(j, e);
+	if (r == 0)
 		return 0;
-	*e = result;
 	close_fd(&j->sock);
 	waitpid(j->pid, NULL, 0);
 	j->pid = -1;
-	return -e->code;
+	return r;
 }
 
 int janitor_watch(struct janitor *j, int pidfd)
 {
 	return fdpass_send(j->sock, TICKET_WATCH, pidfd);
+}
+
+int janitor_spawn(struct janitor *j, unsigned which, bool plain, int log_fd, struct spawned *ret,
+		  struct err *e)
+{
+	struct spawned s = {.pid = -1, .pidfd = -1, .ready = -1, .launch = -1, .ring = -1, .pass = -1};
+	struct pollfd p = {.fd = j->sock, .events = POLLIN};
+	int *fds[SPAWNED_FDS], r = fdpass_send(j->sock, SPAWN_TICKET(which, plain), log_fd);
+
+	if (r < 0)
+		return err_sys(e, -r, "the janitor does not listen");
+	if (poll(&p, 1, SPAWN_TIMEOUT_MS) <= 0)
+		return err_set(e, ETIMEDOUT, "the janitor does not answer");
+	r = take_err(j, e);
+	if (r < 0)
+		return r;
+	spawned_fds(&s, fds);
+	for (size_t i = 0; i < SPAWNED_FDS; i++) {
+		uint64_t pid;
+
+		*fds[i] = fdpass_recv(j->sock, 0, &pid);
+		if (*fds[i] < 0) {
+			r = *fds[i];
+			spawned_done(&s);
+			return err_sys(e, -r, "the janitor's answer");
+		}
+		s.pid = (pid_t)pid;
+	}
+	*ret = s;
+	return 0;
 }
 
 int janitor_add_cgroup(struct janitor *j, const char *path)

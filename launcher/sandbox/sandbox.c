@@ -1,4 +1,4 @@
-#include "launcher/sandbox/sandbox.h"
+#include "launcher/sandbox/service.h"
 
 #include <fcntl.h>
 #include <linux/kcmp.h>
@@ -14,6 +14,8 @@
 #include "common/ipc/fdpass.h"
 #include "common/log/log.h"
 #include "launcher/sandbox/hooks.h"
+
+#define UID_BASE 0x70000000u
 
 static const char *const names[SERVICE_COUNT] = {"sysd", "memd", "fsd", "netd"};
 
@@ -99,34 +101,61 @@ static bool reap(struct service *s)
 	return true;
 }
 
-int sandbox_check(struct sandbox *sb, struct err *e)
+static int describe_end(const struct service *s, struct err *e)
 {
-	struct service *sysd = &sb->services[SERVICE_SYSD], *first = NULL;
-	bool any = false;
+	if (s->end_code == CLD_EXITED)
+		return err_set(e, EIO, "sbx-%s ended with status %d", s->name, s->end_status);
+	return err_set(e, EIO, "sbx-%s was killed by signal %d (%s)%s", s->name, s->end_status,
+		       strsignal(s->end_status),
+		       s->end_status == SIGSYS ? ": it made a system call that its filter does not allow" : "");
+}
 
-	for (int i = 0; i < SERVICE_COUNT; i++)
-		any |= reap(&sb->services[i]);
-	if (!any)
-		return 0;
-	if (!sysd->dead && sysd->pidfd >= 0) {
+/* The death of a service that is not restarted: the one that broke a filter is the one to name. */
+static const struct service *fatal_end(struct sandbox *sb)
+{
+	struct service *sysd = &sb->services[SERVICE_SYSD];
+	const struct service *first = NULL;
+
+	if (sb->services[SERVICE_MEMD].dead && !sysd->dead && sysd->pidfd >= 0) {
 		struct pollfd p = {.fd = sysd->pidfd, .events = POLLIN};
 
 		if (poll(&p, 1, 200) > 0)
 			reap(sysd);
 	}
 	for (int i = 0; i < SERVICE_COUNT; i++) {
-		struct service *s = &sb->services[i];
+		const struct service *s = &sb->services[i];
 
-		/* the one that broke a filter is the one to name */
-		if (s->dead && (!first || (s->end_code != CLD_EXITED && s->end_status == SIGSYS)))
+		if (!s->dead || (sb->up && service_can_restart(i)))
+			continue;
+		if (!first || (s->end_code != CLD_EXITED && s->end_status == SIGSYS))
 			first = s;
 	}
-	if (first->end_code == CLD_EXITED)
-		return err_set(e, EIO, "sbx-%s ended with status %d", first->name, first->end_status);
-	return err_set(e, EIO, "sbx-%s was killed by signal %d (%s)%s", first->name, first->end_status,
-		       strsignal(first->end_status),
-		       first->end_status == SIGSYS ? ": it made a system call that its filter does not allow"
-						   : "");
+	return first;
+}
+
+int sandbox_check(struct sandbox *sb, struct err *e)
+{
+	const struct service *lost;
+	bool any = false;
+
+	for (int i = 0; i < SERVICE_COUNT; i++)
+		any |= reap(&sb->services[i]);
+	lost = any ? fatal_end(sb) : NULL;
+	if (lost)
+		return describe_end(lost, e);
+	for (int i = 0; sb->up && i < SERVICE_COUNT; i++) {
+		int r = 0;
+
+		if (sb->services[i].dead) {
+			describe_end(&sb->services[i], e);
+			r = service_restart(sb, i, e);
+		} else if (!sb->services[i].ready) {
+			service_check_ready(&sb->services[i]);
+		}
+		if (r < 0)
+			return r;
+	}
+	return 0;
 }
 
 int64_t sandbox_call(struct sandbox *sb, struct ctl_msg *m, int timeout_ms, struct err *e)
@@ -141,7 +170,7 @@ int64_t sandbox_call(struct sandbox *sb, struct ctl_msg *m, int timeout_ms, stru
 	clock_gettime(CLOCK_MONOTONIC, &t0);
 	for (;;) {
 		struct ctl_msg reply;
-		struct pollfd p[SERVICE_COUNT + 1] = {{.fd = sb->inbox.event_fd, .events = POLLIN}};
+		struct pollfd p[2 * SERVICE_COUNT + 1] = {{.fd = sb->inbox.event_fd, .events = POLLIN}};
 		uint64_t count;
 		int left = -1;
 
@@ -175,9 +204,11 @@ int64_t sandbox_call(struct sandbox *sb, struct ctl_msg *m, int timeout_ms, stru
 				break;
 			}
 		}
-		for (int i = 0; i < SERVICE_COUNT; i++)
-			p[i + 1] = (struct pollfd){.fd = sb->services[i].pidfd, .events = POLLIN};
-		poll(p, SERVICE_COUNT + 1, left);
+		for (int i = 0; i < SERVICE_COUNT; i++) {
+			p[2 * i + 1] = (struct pollfd){.fd = sb->services[i].pidfd, .events = POLLIN};
+			p[2 * i + 2] = (struct pollfd){.fd = sb->services[i].ready_fd, .events = POLLIN};
+		}
+		poll(p, ARRAY_SIZE(p), left);
 		if (p[0].revents && read(sb->inbox.event_fd, &count, sizeof(count)) < 0)
 			continue;
 	}
@@ -268,6 +299,7 @@ int sandbox_create(const struct launch_options *opt, struct spec *spec, const ch
 		   struct sandbox **ret, struct err *e)
 {
 	struct sandbox *sb = calloc(1, sizeof(*sb));
+	struct janitor_ops ops = restart_ops;
 	sigset_t all;
 	int r;
 
@@ -277,6 +309,8 @@ int sandbox_create(const struct launch_options *opt, struct spec *spec, const ch
 	}
 	sb->opt = opt;
 	sb->spec = spec;
+	/* One user id a sandbox, which nobody else has: its number is our process id's. */
+	sb->uid = UID_BASE + 2 * (uint32_t)getpid();
 	sb->super_fd = sb->signal_fd = sb->netns_fd = sb->host_netns_fd = sb->listener_fd = sb->pty_master = sb->pty_slave = -1;
 	sb->janitor.sock = -1;
 	pthread_mutex_init(&sb->inbox.lock, NULL);
@@ -284,7 +318,7 @@ int sandbox_create(const struct launch_options *opt, struct spec *spec, const ch
 	sb->inbox.event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	for (int i = 0; i < SERVICE_COUNT; i++)
 		sb->services[i] = (struct service){.name = names[i], .pid = -1, .pidfd = -1, .pass_fd = -1,
-						   .ready_fd = -1};
+						   .ready_fd = -1, .log_fd = -1};
 	/* Signals are read in the loop: none may end us half-way, and threads inherit the mask. */
 	sigfillset(&all);
 	sigdelset(&all, SIGABRT);
@@ -293,7 +327,8 @@ int sandbox_create(const struct launch_options *opt, struct spec *spec, const ch
 	sigdelset(&all, SIGFPE);
 	sigdelset(&all, SIGILL);
 	sigprocmask(SIG_BLOCK, &all, NULL);
-	r = janitor_start(&sb->janitor, opt->root, id, e);
+	ops.arg = sb;
+	r = janitor_start(&sb->janitor, opt->root, id, &ops, e);
 	if (r == 0) {
 		sb->state = state_new(opt->root, id);
 		if (!sb->state)
@@ -380,7 +415,9 @@ static void kill_services(struct sandbox *sb)
 		close_fd(&s->pidfd);
 		close_fd(&s->pass_fd);
 		close_fd(&s->ready_fd);
+		close_fd(&s->log_fd);
 	}
+	sources_done(sb);
 }
 
 void sandbox_destroy(struct sandbox *sb, bool keep)

@@ -5,6 +5,7 @@
 
 #include <pthread.h>
 #include <stdbool.h>
+#include <time.h>
 #include "common/ipc/endpoint.h"
 #include "common/ipc/msg_ctl.h"
 #include "launcher/error.h"
@@ -25,12 +26,19 @@ struct launch_options {
 
 enum service_id { SERVICE_SYSD, SERVICE_MEMD, SERVICE_FSD, SERVICE_NETD, SERVICE_COUNT };
 
+#define RESTARTS_MAX 5       /* of one service... */
+#define RESTARTS_SECONDS 60  /* ...in so many seconds; once more, and the sandbox ends */
+
 struct service {
 	const char *name;
 	pid_t pid;
 	int pidfd, pass_fd, ready_fd;
+	int log_fd;              /* where it writes its log, for the next one of the kind */
 	bool ready, dead;
 	int end_code, end_status; /* of waitid, once dead */
+	uint64_t told;           /* id of the message to sysd about the last restart */
+	time_t restarts[RESTARTS_MAX]; /* when it was started anew, a ring */
+	unsigned restart_count;
 };
 
 /* Messages from nng's thread, waiting for the supervisor's loop. */
@@ -52,6 +60,11 @@ struct sandbox {
 	struct state *state;
 	struct service services[SERVICE_COUNT];
 	uid_t uid;               /* of sysd and memd on the host */
+	bool plain;              /* services run without namespaces (--unsafe) */
+	bool in_janitor;         /* this is the janitor's copy */
+	bool up;                 /* all services have been ready: from now on some may be started anew */
+	int *sources;            /* what fsd serves, by descriptor, in the order of spec->sources */
+	size_t source_count;
 	struct endpoint *ep;
 	struct inbox inbox;
 	struct janitor janitor;
@@ -100,10 +113,14 @@ int sandbox_post(struct sandbox *sb, struct ctl_msg *m);
 bool sandbox_take(struct sandbox *sb, struct ctl_msg *ret);
 /* Messages that the caller did not wait for go back to the front. */
 void sandbox_put_back(struct sandbox *sb, struct ctl_msg *list, size_t count);
-/* Looks for dead services; 0, or an error that says which and how. */
+/* Looks for dead services, and starts anew those that can be. 0, or an error that says which service is
+ * lost and how. */
 int sandbox_check(struct sandbox *sb, struct err *e);
 /* Passes a descriptor to sysd. The ticket, or 0. */
 uint64_t sandbox_pass(struct sandbox *sb, int fd);
+
+/* When the loop has to call sandbox_check at the latest, in milliseconds; -1: never. */
+int sandbox_check_timeout(const struct sandbox *sb);
 
 /* start.c */
 int sandbox_start_services(struct sandbox *sb, struct err *e);
@@ -112,5 +129,7 @@ int sandbox_start_services(struct sandbox *sb, struct err *e);
 int netns_enter(struct sandbox *sb, struct err *e);
 /* cgroup.c: makes the groups of the spec and moves this process in. */
 int cgroup_enter(struct sandbox *sb, struct err *e);
+/* Moves a process to the groups in which another is. */
+int cgroup_follow(pid_t where, pid_t pid, struct err *e);
 
 #endif

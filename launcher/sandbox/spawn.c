@@ -271,7 +271,7 @@ int spawn_prepare(struct spawn *s, struct err *e)
 	if (s->join_pidfd >= 0 && s->namespaces) {
 		s->pid = clone_joined(s, sync);
 	} else {
-		s->pid = clone_into(s->namespaces, &s->pidfd);
+		s->pid = clone_into(s->namespaces | (s->for_parent ? CLONE_PARENT : 0), &s->pidfd);
 		if (s->pid == 0) {
 			close(sync[1]);
 			become(s, sync[0]);

@@ -18,6 +18,7 @@ struct spawn {
 	uid_t uid;
 	const char *jail;        /* the empty root on the host, or NULL: stay in the host's */
 	int proc_slot;           /* descriptor number for /proc of the pid namespace, or -1 */
+	bool for_parent;         /* becomes a child of the caller's parent (the janitor makes them so) */
 	int fds[SPAWN_FDS_MAX];  /* by number in the service, from 0 on; -1: closed */
 	const char *args[12];    /* argv after the name, NULL-terminated */
 

@@ -2,14 +2,10 @@
  * confined and ready. */
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/mount.h>
 #include <poll.h>
 #include <sched.h>
 #include <stdio.h>
-#include <sys/mount.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/wait.h>
@@ -17,15 +13,12 @@
 #include "common/base/util.h"
 #include "common/chan/ring.h"
 #include "common/confine/confine.h"
-#include "common/ipc/fdpass.h"
-#include "common/ipc/msg_fsd.h"
 #include "common/ipc/startup.h"
 #include "common/log/log.h"
 #include "launcher/sandbox/sandbox.h"
-#include "launcher/sandbox/spawn.h"
+#include "launcher/sandbox/service.h"
 
 #define READY_TIMEOUT_MS 20000
-#define UID_BASE 0x70000000u
 
 static const struct confine_policy *const policies[SERVICE_COUNT] = {
 	[SERVICE_SYSD] = &confine_sysd, [SERVICE_MEMD] = &confine_memd,
@@ -33,51 +26,34 @@ static const struct confine_policy *const policies[SERVICE_COUNT] = {
 };
 static const char *const names[SERVICE_COUNT] = {"sysd", "memd", "fsd", "netd"};
 
-/* Descriptors between the services; [x][0] is sysd's end, [x][1] the other's. */
-struct links {
-	int ring[SERVICE_COUNT];
-	int pass[SERVICE_COUNT][2];
-	int launch[SERVICE_COUNT][2]; /* [0] ours */
-	int ready[SERVICE_COUNT][2];
-	int null;
-};
-
-static void links_done(struct links *l)
+void channels_done(struct channels *c)
 {
-	for (int i = 0; i < SERVICE_COUNT; i++) {
-		close_fd(&l->ring[i]);
-		for (int k = 0; k < 2; k++) {
-			close_fd(&l->pass[i][k]);
-			close_fd(&l->launch[i][k]);
-			close_fd(&l->ready[i][k]);
-		}
+	close_fd(&c->ring);
+	for (int k = 0; k < 2; k++) {
+		close_fd(&c->pass[k]);
+		close_fd(&c->launch[k]);
+		close_fd(&c->ready[k]);
 	}
-	close_fd(&l->null);
 }
 
-static int links_make(struct links *l, struct err *e)
+int channels_make(struct channels *c, enum service_id id, struct err *e)
 {
-	memset(l, -1, sizeof(*l));
-	l->null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	if (l->null < 0)
-		return err_sys(e, errno, "/dev/null");
-	for (int i = 0; i < SERVICE_COUNT; i++) {
-		if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, l->launch[i]) < 0 ||
-		    pipe2(l->ready[i], O_CLOEXEC) < 0)
-			return err_sys(e, errno, "making the channels of sbx-%s", names[i]);
-		if (i == SERVICE_SYSD)
-			continue;
-		l->ring[i] = ring_create_fd();
-		if (l->ring[i] < 0)
-			return err_sys(e, -l->ring[i], "making the ring of sbx-%s", names[i]);
-		if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, l->pass[i]) < 0)
-			return err_sys(e, errno, "making the channels of sbx-%s", names[i]);
-	}
+	memset(c, -1, sizeof(*c));
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, c->launch) < 0 ||
+	    pipe2(c->ready, O_CLOEXEC) < 0)
+		return err_sys(e, errno, "making the channels of sbx-%s", names[id]);
+	if (id == SERVICE_SYSD)
+		return 0;
+	c->ring = ring_create_fd();
+	if (c->ring < 0)
+		return err_sys(e, -c->ring, "making the ring of sbx-%s", names[id]);
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, c->pass) < 0)
+		return err_sys(e, errno, "making the channels of sbx-%s", names[id]);
 	return 0;
 }
 
 /* Beside this program when it runs from a build, else in libexec. */
-static int open_program(const char *name, struct err *e)
+int service_open_program(enum service_id id, struct err *e)
 {
 	static const char *const places[] = {"", "../libexec/sbx/", "../lib/sbx/"};
 	char self[PATH_MAX], path[PATH_MAX + 64];
@@ -93,12 +69,12 @@ static int open_program(const char *name, struct err *e)
 	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
 		int fd;
 
-		snprintf(path, sizeof(path), "%s%ssbx-%s", self, places[i], name);
+		snprintf(path, sizeof(path), "%s%ssbx-%s", self, places[i], names[id]);
 		fd = open(path, O_RDONLY | O_CLOEXEC);
 		if (fd >= 0)
 			return fd;
 	}
-	return err_sys(e, ENOENT, "sbx-%s is not beside sbx-launch nor in libexec/sbx", name);
+	return err_sys(e, ENOENT, "sbx-%s is not beside sbx-launch nor in libexec/sbx", names[id]);
 }
 
 /* The log of one process: its own file in the folder of --debug-log, or the common one. */
@@ -121,24 +97,24 @@ static int open_log(const struct sandbox *sb, const char *name, struct err *e)
 	return fd < 0 ? err_sys(e, errno, "%s", path) : fd;
 }
 
-static void set_fds(struct spawn *s, enum service_id id, const struct links *l)
+static void set_fds(struct spawn *s, enum service_id id, const struct channels *c, int null)
 {
-	s->fds[0] = s->fds[1] = s->fds[2] = l->null;
-	s->fds[SBX_FD_READY] = l->ready[id][1];
+	s->fds[0] = s->fds[1] = s->fds[2] = null;
+	s->fds[SBX_FD_READY] = c[id].ready[1];
 	if (id != SERVICE_SYSD) {
 		/* the same places in memd, fsd and netd */
-		s->fds[MEMD_FD_SYSD_RING] = l->ring[id];
-		s->fds[MEMD_FD_SYSD_PASS] = l->pass[id][1];
-		s->fds[MEMD_FD_LAUNCH_PASS] = l->launch[id][1];
+		s->fds[MEMD_FD_SYSD_RING] = c[id].ring;
+		s->fds[MEMD_FD_SYSD_PASS] = c[id].pass[1];
+		s->fds[MEMD_FD_LAUNCH_PASS] = c[id].launch[1];
 		return;
 	}
-	s->fds[SYSD_FD_MEMD_RING] = l->ring[SERVICE_MEMD];
-	s->fds[SYSD_FD_MEMD_PASS] = l->pass[SERVICE_MEMD][0];
-	s->fds[SYSD_FD_FSD_RING] = l->ring[SERVICE_FSD];
-	s->fds[SYSD_FD_FSD_PASS] = l->pass[SERVICE_FSD][0];
-	s->fds[SYSD_FD_NETD_RING] = l->ring[SERVICE_NETD];
-	s->fds[SYSD_FD_NETD_PASS] = l->pass[SERVICE_NETD][0];
-	s->fds[SYSD_FD_LAUNCH_PASS] = l->launch[SERVICE_SYSD][1];
+	s->fds[SYSD_FD_MEMD_RING] = c[SERVICE_MEMD].ring;
+	s->fds[SYSD_FD_MEMD_PASS] = c[SERVICE_MEMD].pass[0];
+	s->fds[SYSD_FD_FSD_RING] = c[SERVICE_FSD].ring;
+	s->fds[SYSD_FD_FSD_PASS] = c[SERVICE_FSD].pass[0];
+	s->fds[SYSD_FD_NETD_RING] = c[SERVICE_NETD].ring;
+	s->fds[SYSD_FD_NETD_PASS] = c[SERVICE_NETD].pass[0];
+	s->fds[SYSD_FD_LAUNCH_PASS] = c[SERVICE_SYSD].launch[1];
 }
 
 static void set_args(const struct sandbox *sb, struct spawn *s)
@@ -164,102 +140,59 @@ static void set_args(const struct sandbox *sb, struct spawn *s)
 	s->args[n] = NULL;
 }
 
-static int prepare_one(struct sandbox *sb, enum service_id id, const struct links *l, bool plain,
-		       struct spawn *s, struct err *e)
+int service_prepare(struct sandbox *sb, enum service_id id, const struct channels *all, int program, int log_fd,
+		    struct spawn *s, struct err *e)
 {
 	static char jails[2][PATH_MAX];
-	int r;
+	CLEANUP_CLOSE int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
+	if (null < 0)
+		return err_sys(e, errno, "/dev/null");
 	snprintf(jails[0], PATH_MAX, "%s/jail", sb->state->dir);
 	snprintf(jails[1], PATH_MAX, "%s/empty", sb->state->dir);
 	*s = (struct spawn){
 		.name = names[id],
-		.namespaces = plain ? 0 : policies[id]->namespaces,
+		.exec_fd = program,
+		.namespaces = sb->plain ? 0 : policies[id]->namespaces,
 		.join_pidfd = id == SERVICE_MEMD ? sb->services[SERVICE_SYSD].pidfd : -1,
 		.all_ids = id == SERVICE_FSD,
 		.uid = sb->uid + (id == SERVICE_NETD),
-		.jail = plain ? NULL : jails[id != SERVICE_SYSD],
+		.jail = sb->plain ? NULL : jails[id != SERVICE_SYSD],
 		.proc_slot = id == SERVICE_SYSD ? SYSD_FD_PROC : id == SERVICE_MEMD ? MEMD_FD_PROC : -1,
+		.for_parent = sb->in_janitor,
 		.sync_fd = -1,
 	};
 	memset(s->fds, -1, sizeof(s->fds));
-	set_fds(s, id, l);
+	set_fds(s, id, all, null);
 	set_args(sb, s);
-	s->exec_fd = open_program(names[id], e);
-	if (s->exec_fd < 0)
-		return s->exec_fd;
-	s->fds[SBX_FD_LOG] = s->fds[2] = open_log(sb, names[id], e); /* what libraries say before they abort */
-	if (s->fds[SBX_FD_LOG] < 0) {
-		close(s->exec_fd);
-		return s->fds[SBX_FD_LOG];
-	}
-	r = spawn_prepare(s, e);
-	close(s->exec_fd);
-	close(s->fds[SBX_FD_LOG]);
+	s->fds[SBX_FD_LOG] = s->fds[2] = log_fd; /* what libraries say before they abort */
+	return spawn_prepare(s, e);
+}
+
+static int prepare_first(struct sandbox *sb, enum service_id id, const struct channels *all, struct spawn *s,
+			 struct err *e)
+{
+	struct service *sv = &sb->services[id];
+	CLEANUP_CLOSE int program = service_open_program(id, e);
+	int r;
+
+	if (program < 0)
+		return program;
+	close_fd(&sv->log_fd);
+	sv->log_fd = open_log(sb, names[id], e);
+	if (sv->log_fd < 0)
+		return sv->log_fd;
+	r = service_prepare(sb, id, all, program, sv->log_fd, s, e);
 	if (s->pid > 0) {
-		sb->services[id].pid = s->pid;
-		sb->services[id].pidfd = s->pidfd;
+		sv->pid = s->pid;
+		sv->pidfd = s->pidfd;
 		janitor_watch(&sb->janitor, s->pidfd);
 	}
 	return r;
 }
 
-/* fsd serves a single file by an open description of it. */
-static int open_file_source(const struct spec_source *src, int tree, struct err *e)
-{
-	char path[32];
-	struct stat st;
-	int fd = -1;
-
-	if (fstat(tree, &st) < 0 || !S_ISREG(st.st_mode))
-		return err_set(e, ENOTSUP, "%s: only folders and regular files can be mounted", src->path);
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", tree);
-	if (!src->readonly)
-		fd = open(path, O_RDWR | O_CLOEXEC);
-	if (fd < 0)
-		fd = open(path, O_RDONLY | O_CLOEXEC);
-	return fd < 0 ? err_sys(e, errno, "%s", src->path) : fd;
-}
-
-/* A mount source is a detached copy of its mount: ".." ends at its root, for fsd too, and read-only
- * is the host kernel's word. */
-static int open_source(const struct spec_source *src, struct err *e)
-{
-	unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (src->recursive ? AT_RECURSIVE : 0);
-	struct mount_attr attr = {.attr_set = MOUNT_ATTR_NOSUID | (src->readonly ? MOUNT_ATTR_RDONLY : 0)};
-	CLEANUP_CLOSE int fd = (int)syscall(SYS_open_tree, AT_FDCWD, src->path, flags);
-
-	if (fd < 0)
-		return err_sys(e, errno, "open_tree of %s", src->path);
-	if (syscall(SYS_mount_setattr, fd, "", AT_EMPTY_PATH | (src->recursive ? AT_RECURSIVE : 0), &attr,
-		    sizeof(attr)) < 0)
-		return err_sys(e, errno, "mount_setattr of %s", src->path);
-	return src->file ? open_file_source(src, fd, e) : STEAL_FD(fd);
-}
-
-static int send_sources(struct sandbox *sb, int sock, struct err *e)
-{
-	for (size_t i = 0; i < sb->spec->source_count; i++) {
-		const struct spec_source *src = &sb->spec->sources[i];
-		unsigned flags = (src->readonly ? FSD_MOUNT_RDONLY : 0) | (src->recursive ? FSD_MOUNT_XDEV : 0);
-		CLEANUP_CLOSE int fd = open_source(src, e);
-		int r;
-
-		if (fd < 0)
-			return fd;
-		do {
-			r = fdpass_send(sock, FSD_MOUNT_TICKET(i, flags), fd);
-			if (r == -EAGAIN)
-				usleep(200); /* fsd has not read the first ones yet */
-		} while (r == -EAGAIN);
-		if (r < 0)
-			return err_sys(e, -r, "passing %s to sbx-fsd", src->path);
-	}
-	return 0;
-}
-
 /* Reads a READY pipe: one byte is ready, anything else is the reason why not. */
-static int read_ready(struct service *s, struct err *e)
+int service_read_ready(struct service *s, struct err *e)
 {
 	char text[600];
 	ssize_t n = read(s->ready_fd, text, sizeof(text) - 1);
@@ -306,7 +239,7 @@ static int wait_ready(struct sandbox *sb, struct err *e)
 		for (int i = 0; i < n; i++) {
 			if (!p[i].revents)
 				continue;
-			r = read_ready(&sb->services[who[i]], e);
+			r = service_read_ready(&sb->services[who[i]], e);
 			if (r < 0) {
 				struct err how = {0};
 
@@ -371,34 +304,37 @@ int sandbox_start_services(struct sandbox *sb, struct err *e)
 	static const enum service_id order[] = {SERVICE_SYSD, SERVICE_FSD, SERVICE_MEMD, SERVICE_NETD};
 	const struct endpoint_ops ops = {.recv = inbox_recv, .gone = inbox_gone, .arg = &sb->inbox};
 	struct spawn spawns[SERVICE_COUNT];
-	struct links l;
-	bool plain = false;
-	int r = links_make(&l, e);
+	struct channels all[SERVICE_COUNT];
+	int r = 0;
 
-	/* One user id a sandbox, which nobody else has: its number is our process id's. */
-	sb->uid = UID_BASE + 2 * (uint32_t)getpid();
+	memset(all, -1, sizeof(all));
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(order); i++)
+		r = channels_make(&all[order[i]], order[i], e);
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(order); i++) {
-		r = prepare_one(sb, order[i], &l, plain, &spawns[order[i]], e);
-		if (r < 0 && sb->opt->unsafe && !plain && i == 0 && sb->services[SERVICE_SYSD].pid <= 0) {
+		r = prepare_first(sb, order[i], all, &spawns[order[i]], e);
+		if (r < 0 && sb->opt->unsafe && !sb->plain && i == 0 && sb->services[SERVICE_SYSD].pid <= 0) {
 			log_warn("%s; the services run WITHOUT namespaces, as was asked for", e->text);
-			plain = true;
-			r = prepare_one(sb, order[i], &l, plain, &spawns[order[i]], e);
+			sb->plain = true;
+			r = prepare_first(sb, order[i], all, &spawns[order[i]], e);
 		}
 	}
 	if (r == 0)
-		r = listen_control(sb, plain ? geteuid() : sb->uid, &ops, e);
+		r = listen_control(sb, sb->plain ? geteuid() : sb->uid, &ops, e);
 	for (size_t i = 0; i < ARRAY_SIZE(order); i++) {
 		struct service *s = &sb->services[order[i]];
 
 		if (r == 0)
 			r = spawn_release(&spawns[order[i]], e);
-		s->ready_fd = STEAL_FD(l.ready[order[i]][0]);
-		s->pass_fd = STEAL_FD(l.launch[order[i]][0]);
+		s->ready_fd = STEAL_FD(all[order[i]].ready[0]);
+		s->pass_fd = STEAL_FD(all[order[i]].launch[0]);
+		channels_done(&all[order[i]]);
 	}
-	links_done(&l);
 	if (r == 0)
-		r = send_sources(sb, sb->services[SERVICE_FSD].pass_fd, e);
-	close_fd(&sb->services[SERVICE_FSD].pass_fd);
-	close_fd(&sb->services[SERVICE_NETD].pass_fd);
-	return r < 0 ? r : wait_ready(sb, e);
+		r = sources_open(sb, e);
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(order); i++)
+		r = service_feed(sb, order[i], e);
+	if (r == 0)
+		r = wait_ready(sb, e);
+	sb->up = r == 0;
+	return r;
 }

@@ -1,6 +1,6 @@
 /* The supervisor's loop: signals of the outside go to the container, requests of the command line to
- * sysd, the exit of the first process ends it all. The death of a service ends the sandbox too, with
- * the service's name. */
+ * sysd, the exit of the first process ends it all. A service that dies is started again, or ends the
+ * sandbox with its name (restart.c). */
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -74,6 +74,14 @@ static void on_exit_message(struct sandbox *sb, const struct ctl_msg *m)
 
 static void on_reply(struct sandbox *sb, const struct ctl_msg *m)
 {
+	for (int i = 0; i < SERVICE_COUNT; i++) {
+		struct service *s = &sb->services[i];
+
+		if (s->told != m->id || m->value >= 0 || s->dead)
+			continue;
+		log_error("sbx-sysd does not take the new sbx-%s: %s", s->name, m->text ? m->text : "");
+		kill(s->pid, SIGKILL); /* once more, and in the end too often */
+	}
 	for (struct client *c = sb->clients; c; c = c->next) {
 		if (c->request == m->id && m->id) {
 			c->request = 0;
@@ -349,7 +357,7 @@ static int give_up_power(struct sandbox *sb, struct err *e)
 	return r < 0 ? err_sys(e, -r, "the supervisor cannot be confined") : 0;
 }
 
-#define FIXED (4 + SERVICE_COUNT)
+#define FIXED (4 + 2 * SERVICE_COUNT)
 
 int sandbox_supervise(struct sandbox *sb, struct err *e)
 {
@@ -361,6 +369,8 @@ int sandbox_supervise(struct sandbox *sb, struct err *e)
 		r = give_up_power(sb, e);
 	while (r == 0 && !sb->ended) {
 		size_t n = 0, relay_at, relays, clients = 0;
+		bool look = false;
+		int events;
 
 		/* a call that waited for its reply took the counter with it, and left what came behind */
 		on_messages(sb);
@@ -370,8 +380,10 @@ int sandbox_supervise(struct sandbox *sb, struct err *e)
 		p[n++] = (struct pollfd){.fd = sb->signal_fd, .events = POLLIN};
 		p[n++] = (struct pollfd){.fd = sb->super_fd, .events = POLLIN};
 		p[n++] = (struct pollfd){.fd = sb->services[SERVICE_MEMD].pass_fd, .events = POLLIN};
-		for (int i = 0; i < SERVICE_COUNT; i++)
+		for (int i = 0; i < SERVICE_COUNT; i++) {
 			p[n++] = (struct pollfd){.fd = sb->services[i].pidfd, .events = POLLIN};
+			p[n++] = (struct pollfd){.fd = sb->services[i].ready_fd, .events = POLLIN};
+		}
 		relay_at = n;
 		relays = sb->relaying ? relay_prepare(&sb->relay, p + n) : 0;
 		n += relays;
@@ -379,7 +391,8 @@ int sandbox_supervise(struct sandbox *sb, struct err *e)
 			who[clients++] = c;
 			p[n++] = (struct pollfd){.fd = c->sock, .events = c->request ? 0 : POLLIN};
 		}
-		if (poll(p, n, -1) < 0) {
+		events = poll(p, n, sandbox_check_timeout(sb));
+		if (events < 0) {
 			if (errno == EINTR)
 				continue;
 			r = err_sys(e, errno, "poll");
@@ -396,12 +409,13 @@ int sandbox_supervise(struct sandbox *sb, struct err *e)
 			if (p[relay_at + relays + i].revents)
 				on_client(sb, who[i]);
 		drop_gone(sb);
-		for (int i = 0; i < SERVICE_COUNT && !sb->ended && r == 0; i++)
-			if (p[4 + i].revents) {
-				on_messages(sb); /* the exit may have come just before */
-				if (!sb->ended)
-					r = sandbox_check(sb, e);
-			}
+		for (size_t i = 4; i < FIXED; i++)
+			look |= p[i].revents != 0;
+		if (look || events == 0) {
+			on_messages(sb); /* the exit may have come just before */
+			if (!sb->ended)
+				r = sandbox_check(sb, e);
+		}
 	}
 	for (struct client *c = sb->clients; c; c = c->next)
 		if (c->waits_for || c->request)

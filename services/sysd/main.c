@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/confine/confine.h"
+#include "common/ipc/msg_ctl.h"
 #include "common/ipc/service.h"
 #include "common/ipc/startup.h"
 #include "common/log/log.h"
@@ -44,6 +45,7 @@ int main(int argc, char **argv)
 	ret = gofer_connect(SYSD_FD_FSD_RING, SYSD_FD_FSD_PASS);
 	if (ret < 0)
 		return service_fail("no connection to fsd: %s", strerror(-ret));
+	ctl_on_restart(CTL_SERVICE_FSD, gofer_reconnect);
 	ret = ctl_start(SYSD_FD_LAUNCH_PASS);
 	if (ret < 0)
 		return service_fail("cannot listen for the launcher: %s", strerror(-ret));

@@ -19,6 +19,7 @@
 
 struct sandbox sandbox;
 
+static ctl_restart_fn on_restart[CTL_SERVICE_COUNT];
 static struct endpoint *endpoint;
 static struct fdpass_inbox inbox;
 
@@ -84,6 +85,23 @@ static void on_reap(uint32_t pid, int32_t status)
 	ctl_notify_exit(pid, status);
 }
 
+void ctl_on_restart(unsigned which, ctl_restart_fn fn)
+{
+	on_restart[which] = fn;
+}
+
+static int do_service(unsigned which, uint64_t ticket, struct ctl_error *e)
+{
+	CLEANUP_CLOSE int ring = ctl_take_fd(ticket);
+	CLEANUP_CLOSE int pass = ctl_take_fd(ticket + 1);
+
+	if (ring < 0 || pass < 0)
+		return ctl_fail(e, -EIO, "the descriptors of a service did not arrive");
+	if (which >= CTL_SERVICE_COUNT || !on_restart[which])
+		return ctl_fail(e, -ENOSYS, "service %u cannot be started again", which);
+	return on_restart[which](STEAL_FD(ring), STEAL_FD(pass));
+}
+
 static void serve(void *arg)
 {
 	struct request *q = arg;
@@ -110,6 +128,9 @@ static void serve(void *arg)
 		break;
 	case CTL_STOP:
 		reply.value = do_stop(&e);
+		break;
+	case CTL_SERVICE:
+		reply.value = do_service(m->pid, (uint64_t)m->value, &e);
 		break;
 	case CTL_PS:
 		text = do_ps();

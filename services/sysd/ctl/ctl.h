@@ -8,4 +8,9 @@
  * caller's. Call before the system call filter is installed. 0 or -errno. */
 int ctl_start(int pass_fd);
 
+/* What to call, on a strand, when the launcher has started a service again: its new ring and pass
+ * socket. Both descriptors are the callee's then. 0 or -errno. */
+typedef int (*ctl_restart_fn)(int ring_fd, int pass_fd);
+void ctl_on_restart(unsigned which, ctl_restart_fn fn); /* CTL_SERVICE_* */
+
 #endif

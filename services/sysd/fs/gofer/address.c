@@ -37,7 +37,7 @@ static int attach_root(struct inode *root)
 {
 	struct fsd_req q = {.op = FSD_ATTACH, .mount = gofer_sb(root->sb)->index};
 	struct gofer_call c;
-	int ret = gofer_call(&c, &q);
+	int ret = gofer_call_again(&c, &q);
 
 	if (!ret && !gofer_same(root, &c.rep.attr))
 		ret = -ESTALE;
@@ -104,7 +104,7 @@ static int chain_walk(struct chain *ch, struct inode *from)
 			gofer_set_node(ch->inode[i], c.rep.walked[i].node);
 	}
 	gofer_call_done(&c);
-	return ret == -ENOENT || ret == -ENOTDIR ? -ESTALE : ret;
+	return ret == -ENOENT || ret == -ENOTDIR || ret == -GOFER_LOST || ret == -GOFER_UNREAD ? -ESTALE : ret;
 }
 
 int gofer_dir_node(struct inode *dir, uint64_t *ret_node)
@@ -181,9 +181,99 @@ void gofer_drop_nodes(struct inode *inode)
 	}
 }
 
+/* What may be done twice without a difference. */
+static bool harmless(uint32_t op)
+{
+	switch (op) {
+	case FSD_CREATE:
+	case FSD_MKDIR:
+	case FSD_MKNOD:
+	case FSD_SYMLINK:
+	case FSD_LINK:
+	case FSD_UNLINK:
+	case FSD_RMDIR:
+	case FSD_RENAME:
+	case FSD_SETXATTR:
+	case FSD_REMOVEXATTR:
+		return false;
+	default:
+		return true;
+	}
+}
+
+/* The second answer to a request whose first was lost, on an exclusive mount: what fails because it has
+ * been done already was done by us. */
+static int settle(struct gofer_call *c, const struct fsd_req *q, int ret)
+{
+	bool done = false;
+
+	switch (q->op) {
+	case FSD_UNLINK:
+	case FSD_RMDIR:
+	case FSD_RENAME:
+		done = ret == -ENOENT;
+		break;
+	case FSD_LINK:
+	case FSD_SETXATTR:
+		done = ret == -EEXIST;
+		break;
+	case FSD_REMOVEXATTR:
+		done = ret == -ENODATA;
+		break;
+	}
+	if (!done)
+		return ret;
+	c->rep.node = 0;
+	return 0;
+}
+
+/* Something was made and perhaps not finished. Nobody has seen it yet: its directory is locked. */
+static bool remove_half_made(const struct fsd_req *q)
+{
+	struct fsd_req undo = {.op = q->op == FSD_MKDIR ? FSD_RMDIR : FSD_UNLINK, .node = q->node, .name = q->name};
+	struct gofer_call c;
+	int ret = gofer_call(&c, &undo);
+
+	gofer_call_done(&c);
+	return ret == 0;
+}
+
+static bool makes(uint32_t op)
+{
+	return op == FSD_CREATE || op == FSD_MKDIR || op == FSD_MKNOD || op == FSD_SYMLINK;
+}
+
+bool gofer_again(struct gofer_attempt *a, struct inode *inode, struct gofer_call *c, const struct fsd_req *q,
+		 int *ret)
+{
+	if (*ret == -GOFER_LOST) {
+		/* A request that kills fsd does so once more and not for ever. Somebody else may have
+		 * done what a second answer tells (shared mounts). */
+		if (a->losses++ || (gofer_shared(inode) && !harmless(q->op))) {
+			*ret = -EIO;
+			return false;
+		}
+	} else if (*ret == -GOFER_UNREAD) {
+		/* as if it had never been sent */
+	} else if (*ret == -ESTALE && !a->stale++) {
+		gofer_drop_nodes(inode);
+	} else if (*ret == -EEXIST && a->losses && makes(q->op) && !a->removed++) {
+		if (!remove_half_made(q))
+			return false;
+	} else {
+		if (a->losses)
+			*ret = settle(c, q, *ret);
+		return false;
+	}
+	gofer_call_done(c);
+	return true;
+}
+
 int gofer_inode_call(struct inode *inode, struct gofer_call *c, struct fsd_req *q)
 {
-	for (unsigned tries = 0;; tries++) {
+	struct gofer_attempt a = {0};
+
+	for (;;) {
 		struct gofer_name name;
 		int ret = gofer_address(inode, &q->node, &name);
 
@@ -194,16 +284,16 @@ int gofer_inode_call(struct inode *inode, struct gofer_call *c, struct fsd_req *
 		}
 		q->name = (struct fsd_str){name.data, name.size};
 		ret = gofer_call(c, q);
-		if (ret != -ESTALE || tries)
+		if (!gofer_again(&a, inode, c, q, &ret))
 			return ret;
-		gofer_call_done(c);
-		gofer_drop_nodes(inode);
 	}
 }
 
 int gofer_dir_call(struct inode *dir, struct gofer_call *c, struct fsd_req *q)
 {
-	for (unsigned tries = 0;; tries++) {
+	struct gofer_attempt a = {0};
+
+	for (;;) {
 		int ret = gofer_dir_node(dir, &q->node);
 
 		if (ret < 0) {
@@ -212,9 +302,7 @@ int gofer_dir_call(struct inode *dir, struct gofer_call *c, struct fsd_req *q)
 			return ret;
 		}
 		ret = gofer_call(c, q);
-		if (ret != -ESTALE || tries)
+		if (!gofer_again(&a, dir, c, q, &ret))
 			return ret;
-		gofer_call_done(c);
-		gofer_drop_nodes(dir);
 	}
 }

@@ -71,6 +71,15 @@ static void fail_all(int error)
 		call_finish(LIST_FIRST(&calls, struct gofer_call, node), error);
 }
 
+static void lose_all(void)
+{
+	while (!list_empty(&calls)) {
+		struct gofer_call *c = LIST_FIRST(&calls, struct gofer_call, node);
+
+		call_finish(c, ring_was_taken(&ring, c->mark) ? -GOFER_LOST : -GOFER_UNREAD);
+	}
+}
+
 static bool op_has_fd(const struct gofer_call *c)
 {
 	return c->op == FSD_OPEN || c->op == FSD_CREATE || c->op == FSD_TMPFILE ||
@@ -190,13 +199,21 @@ int gofer_connect(int ring_fd, int pass_fd)
 
 int gofer_reconnect(int ring_fd, int pass_fd)
 {
-	if (connected) {
-		fail_all(-EIO);
-		ring_close(&ring);
-		fdpass_inbox_done(&inbox);
-		connected = false;
-	}
-	return connect_ring(ring_fd, pass_fd);
+	int ret;
+
+	lose_all();
+	ring_close(&ring);
+	close(inbox.sock);
+	fdpass_inbox_done(&inbox);
+	if (source_added)
+		sched_remove_source(&source);
+	source_added = connected = false;
+	ret = connect_ring(ring_fd, pass_fd);
+	close(ring_fd);
+	if (ret < 0)
+		close(pass_fd);
+	log_info("fsd was started again: %s", ret < 0 ? strerror(-ret) : "connected");
+	return ret;
 }
 
 static void flush_forgotten(void)
@@ -256,6 +273,7 @@ int gofer_send(struct gofer_call *c, struct fsd_req *q)
 	}
 	if (ret < 0)
 		return ret;
+	c->mark = ring.tail;
 	list_add_tail(&calls, &c->node);
 	under_way++;
 	gofer_stats.requests++;
@@ -280,6 +298,21 @@ int gofer_call(struct gofer_call *c, struct fsd_req *q)
 	while (!c->done)
 		sched_park();
 	return c->error;
+}
+
+int gofer_call_again(struct gofer_call *c, struct fsd_req *q)
+{
+	unsigned losses = 0;
+
+	for (;;) {
+		int ret = gofer_call(c, q);
+
+		if (ret != -GOFER_LOST && ret != -GOFER_UNREAD)
+			return ret;
+		if (ret == -GOFER_LOST && losses++)
+			return -EIO;
+		gofer_call_done(c);
+	}
 }
 
 void gofer_call_done(struct gofer_call *c)

@@ -20,7 +20,7 @@ struct gofer_call {
 	/* private */
 	struct list node;
 	uint64_t id;
-	uint32_t op;
+	uint32_t op, mark;         /* mark: of the ring, after it */
 	bool done, raw;
 	int error;
 	struct strand *strand;
@@ -30,10 +30,17 @@ struct gofer_call {
 	uint8_t inline_msg[GOFER_INLINE_SIZE];
 };
 
-/* Sends q and waits. 0 or -errno; on success c->rep is valid until gofer_call_done, which every call
+/* fsd died before it answered: nobody knows whether it did what was asked; or before it read the request.
+ * Errors that never leave gofer/. */
+#define GOFER_LOST 4094
+#define GOFER_UNREAD 4095
+
+/* Sends q and waits. 0, -errno or one of those two; on success c->rep is valid until gofer_call_done, which every call
  * needs, whatever it returned. For FSD_READDIR the message itself is in c->msg. */
 int gofer_call(struct gofer_call *c, struct fsd_req *q);
 void gofer_call_done(struct gofer_call *c);
+/* The same for what names no node and may be done twice: a loss is tried again. */
+int gofer_call_again(struct gofer_call *c, struct fsd_req *q);
 /* Sends q and returns; c->on_reply is called later (c->error says how it went). 0, or -errno when it
  * was not sent: then on_reply is never called. */
 int gofer_send(struct gofer_call *c, struct fsd_req *q);

@@ -328,11 +328,12 @@ static int gofer_link(struct dentry *old, struct inode *dir, struct dentry *dent
 {
 	struct inode *inode = old->inode;
 	struct fsd_req q = {.op = FSD_LINK};
+	struct gofer_attempt a = {0};
 	struct gofer_name name;
 	struct gofer_call c;
 	int ret;
 
-	for (unsigned tries = 0;; tries++) {
+	for (;;) {
 		ret = gofer_dir_node(dir, &q.node2);
 		if (!ret)
 			ret = gofer_address(inode, &q.node, &name);
@@ -343,12 +344,11 @@ static int gofer_link(struct dentry *old, struct inode *dir, struct dentry *dent
 		q.name = (struct fsd_str){name.data, name.size};
 		q.name2 = gofer_str(dentry);
 		ret = gofer_call(&c, &q);
-		gofer_call_done(&c);
-		if (ret != -ESTALE || tries)
+		if (!gofer_again(&a, dir, &c, &q, &ret))
 			break;
-		gofer_drop_nodes(dir);
 		gofer_drop_nodes(inode);
 	}
+	gofer_call_done(&c);
 	if (ret < 0)
 		return ret;
 	inode_inc_nlink(inode);
@@ -463,11 +463,24 @@ static void renamed(struct inode *old_dir, struct dentry *old, struct inode *new
 	inode_touch(new_dir, false, true, true);
 }
 
+/* fsd died over an exchange: does the name stand for the other file now? */
+static bool exchanged(struct inode *old_dir, struct dentry *old, struct inode *target)
+{
+	struct fsd_req q = {.op = FSD_GETATTR, .name = gofer_str(old)};
+	struct gofer_call c;
+	int ret = gofer_dir_call(old_dir, &c, &q);
+	bool same = !ret && !gofer_shared(old_dir) && gofer_same(target, &c.rep.attr);
+
+	gofer_call_done(&c);
+	return same;
+}
+
 static int gofer_rename(struct inode *old_dir, struct dentry *old, struct inode *new_dir,
 			struct dentry *new_dentry, unsigned flags)
 {
 	struct fsd_req q = {.op = FSD_RENAME, .flags = flags};
 	struct inode *target = new_dentry->inode;
+	struct gofer_attempt a = {0};
 	struct gofer_call c;
 	int ret;
 
@@ -477,7 +490,7 @@ static int gofer_rename(struct inode *old_dir, struct dentry *old, struct inode 
 		return 0; /* two names of one file: nothing happens */
 	if (target && !S_ISDIR(target->mode) && !(flags & RENAME_EXCHANGE_) && in_use(target))
 		q.flags |= FSD_KEEP;
-	for (unsigned tries = 0;; tries++) {
+	for (;;) {
 		ret = gofer_dir_node(old_dir, &q.node);
 		if (!ret)
 			ret = gofer_dir_node(new_dir, &q.node2);
@@ -487,10 +500,12 @@ static int gofer_rename(struct inode *old_dir, struct dentry *old, struct inode 
 		q.name = gofer_str(old);
 		q.name2 = gofer_str(new_dentry);
 		ret = gofer_call(&c, &q);
-		if (ret != -ESTALE || tries)
+		if (ret == -GOFER_LOST && (flags & RENAME_EXCHANGE_) && exchanged(old_dir, old, target)) {
+			c.rep.node = ret = 0;
 			break;
-		gofer_call_done(&c);
-		gofer_drop_nodes(old_dir);
+		}
+		if (!gofer_again(&a, old_dir, &c, &q, &ret))
+			break;
 		gofer_drop_nodes(new_dir);
 	}
 	if (!ret)

@@ -21,8 +21,8 @@ int gofer_connect(int ring_fd, int pass_fd);
  * strand. 0 or -errno. */
 int gofer_mount(uint32_t index, const struct gofer_options *opt, struct super_block **ret_sb);
 
-/* fsd died and was started anew: every request under way fails with EIO; nodes are walked again by
- * name at their next use. */
+/* fsd died and was started anew; takes the descriptors, also on failure. Requests under way are sent again
+ * by who waits for them (address.c); nodes are walked again by name at their next use. */
 int gofer_reconnect(int ring_fd, int pass_fd);
 
 struct gofer_stats {

@@ -92,6 +92,13 @@ int gofer_address(struct inode *inode, uint64_t *ret_node, struct gofer_name *re
 int gofer_inode_call(struct inode *inode, struct gofer_call *c, struct fsd_req *q);
 /* A request about a name in a directory (q->name is the caller's). */
 int gofer_dir_call(struct inode *dir, struct gofer_call *c, struct fsd_req *q);
+/* For callers that address a request themselves: was that the last word? Otherwise the call is done with
+ * and q goes out once more, addressed anew. inode: what the nodes were asked for. */
+struct gofer_attempt {
+	unsigned stale, losses, removed;
+};
+bool gofer_again(struct gofer_attempt *a, struct inode *inode, struct gofer_call *c, const struct fsd_req *q,
+		 int *ret);
 void gofer_set_node(struct inode *inode, uint64_t node);
 void gofer_drop_nodes(struct inode *inode);
 static inline struct fsd_str gofer_str(const struct dentry *d)

@@ -43,7 +43,7 @@ static int gofer_sync(struct super_block *sb)
 
 	if (gofer_sb(sb)->opt.readonly)
 		return 0;
-	ret = gofer_call(&c, &q);
+	ret = gofer_call_again(&c, &q);
 	gofer_call_done(&c);
 	return ret;
 }
@@ -103,7 +103,7 @@ static int attach(struct super_block *sb)
 	struct fsd_req q = {.op = FSD_ATTACH, .mount = gofer_sb(sb)->index};
 	struct gofer_call c;
 	struct inode *inode;
-	int ret = gofer_call(&c, &q);
+	int ret = gofer_call_again(&c, &q);
 
 	if (!ret && (c.rep.flags & FSD_MOUNT_RDONLY))
 		gofer_sb(sb)->opt.readonly = true;

@@ -1,0 +1,88 @@
+/* The mount sources that fsd serves. */
+#include <fcntl.h>
+#include <linux/mount.h>
+#include <stdio.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include "common/base/util.h"
+#include "common/ipc/fdpass.h"
+#include "common/ipc/msg_fsd.h"
+#include "launcher/sandbox/service.h"
+
+#define SEND_PAUSE_US 200
+#define SEND_TRIES 50000 /* ten seconds */
+
+/* fsd serves a single file by an open description of it. */
+static int open_file_source(const struct spec_source *src, int tree, struct err *e)
+{
+	char path[32];
+	struct stat st;
+	int fd = -1;
+
+	if (fstat(tree, &st) < 0 || !S_ISREG(st.st_mode))
+		return err_set(e, ENOTSUP, "%s: only folders and regular files can be mounted", src->path);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", tree);
+	if (!src->readonly)
+		fd = open(path, O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+	return fd < 0 ? err_sys(e, errno, "%s", src->path) : fd;
+}
+
+/* A mount source is a detached copy of its mount: ".." ends at its root, for fsd too, and read-only
+ * is the host kernel's word. */
+static int open_source(const struct spec_source *src, struct err *e)
+{
+	unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (src->recursive ? AT_RECURSIVE : 0);
+	struct mount_attr attr = {.attr_set = MOUNT_ATTR_NOSUID | (src->readonly ? MOUNT_ATTR_RDONLY : 0)};
+	CLEANUP_CLOSE int fd = (int)syscall(SYS_open_tree, AT_FDCWD, src->path, flags);
+
+	if (fd < 0)
+		return err_sys(e, errno, "open_tree of %s", src->path);
+	if (syscall(SYS_mount_setattr, fd, "", AT_EMPTY_PATH | (src->recursive ? AT_RECURSIVE : 0), &attr,
+		    sizeof(attr)) < 0)
+		return err_sys(e, errno, "mount_setattr of %s", src->path);
+	return src->file ? open_file_source(src, fd, e) : STEAL_FD(fd);
+}
+
+int sources_open(struct sandbox *sb, struct err *e)
+{
+	sb->sources = calloc(sb->spec->source_count + 1, sizeof(*sb->sources));
+	if (!sb->sources)
+		return err_sys(e, ENOMEM, "mount sources");
+	for (size_t i = 0; i < sb->spec->source_count; i++) {
+		int fd = open_source(&sb->spec->sources[i], e);
+
+		if (fd < 0)
+			return fd;
+		sb->sources[sb->source_count++] = fd;
+	}
+	return 0;
+}
+
+void sources_done(struct sandbox *sb)
+{
+	while (sb->source_count)
+		close(sb->sources[--sb->source_count]);
+	free(STEAL_PTR(sb->sources));
+}
+
+int sources_send(struct sandbox *sb, int sock, struct err *e)
+{
+	for (size_t i = 0; i < sb->source_count; i++) {
+		const struct spec_source *src = &sb->spec->sources[i];
+		unsigned flags = (src->readonly ? FSD_MOUNT_RDONLY : 0) | (src->recursive ? FSD_MOUNT_XDEV : 0);
+		int r;
+
+		for (unsigned tries = 0;; tries++) {
+			r = fdpass_send(sock, FSD_MOUNT_TICKET(i, flags), sb->sources[i]);
+			if (r != -EAGAIN || tries == SEND_TRIES)
+				break;
+			usleep(SEND_PAUSE_US); /* fsd has not read the first ones yet */
+		}
+		if (r < 0)
+			return err_sys(e, -r, "passing %s to sbx-fsd", src->path);
+	}
+	return 0;
+}
