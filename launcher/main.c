@@ -5,16 +5,18 @@
 #include "common/base/util.h"
 #include "common/log/log.h"
 #include "launcher/sandbox/state.h"
+#include "launcher/sandbox/logfile.h"
 #include "launcher/verbs/verbs.h"
 
 static const struct verb *const verbs[] = {
 	&verb_run, &verb_create, &verb_start, &verb_state, &verb_kill, &verb_delete,
 	&verb_list, &verb_exec, &verb_ps, &verb_spec, &verb_do,
+	&verb_logs, &verb_debug,
 };
 
 static struct {
 	const char *root, *log, *log_format, *debug_log, *network, *overlay, *file_access, *rootless;
-	bool debug, strace, strict_mm, unsafe, systemd_cgroup, version;
+	bool also_stderr, debug, strace, strict_mm, unsafe, systemd_cgroup, version;
 } opt = {.root = STATE_ROOT_DEFAULT, .log_format = "text"};
 
 #define AT(field) offsetof(__typeof__(opt), field)
@@ -24,6 +26,7 @@ static const struct opt_def opts[] = {
 	{"log-format", 0, OPT_TEXT, AT(log_format), "text or json (default: text)"},
 	{"debug", 0, OPT_FLAG, AT(debug), "log more"},
 	{"debug-log", 0, OPT_TEXT, AT(debug_log), "folder for a log file of each process"},
+	{"alsologtostderr", 0, OPT_FLAG, AT(also_stderr), "log to stderr besides"},
 	{"strace", 0, OPT_FLAG, AT(strace), "log every system call of the container"},
 	{"strict-mm", 0, OPT_FLAG, AT(strict_mm), "send every memory call through memd"},
 	{"network", 0, OPT_TEXT, AT(network), "none, sandbox or host (default: sandbox)"},
@@ -84,6 +87,11 @@ static int apply_globals(struct context *ctx, struct err *e)
 	}
 	if (opt.debug_log && mkdir(opt.debug_log, 0750) < 0 && errno != EEXIST)
 		return err_sys(e, errno, "--debug-log: %s", opt.debug_log);
+	if (opt.debug_log) {
+		opt.debug_log = realpath(opt.debug_log, NULL);
+		if (!opt.debug_log)
+			return err_sys(e, errno, "--debug-log");
+	}
 	log_init("launch", log_fd >= 0 ? log_fd : 2, opt.debug ? LOG_DEBUG_ : LOG_WARN_, json ? LOG_JSON : LOG_TEXT);
 	ctx->launch = (struct launch_options){
 		.root = opt.root, .debug = opt.debug, .strace = opt.strace, .strict_mm = opt.strict_mm,
@@ -98,9 +106,26 @@ static int apply_globals(struct context *ctx, struct err *e)
 static int fail(const char *verb, const struct err *e, int status)
 {
 	fprintf(stderr, "sbx-launch%s%s: %s\n", verb ? " " : "", verb ? verb : "", e->text);
-	if (opt.log)
+	if (opt.log || opt.debug_log)
 		log_error("%s", e->text);
 	return status ? status : 1;
+}
+
+/* Each command has a file of its own: what it was called with, and how it ended. */
+static int open_command_log(const struct verb *v, int argc, char **argv, struct err *e)
+{
+	bool json = !strcmp(opt.log_format, "json");
+	int fd = logfile_open(opt.debug_log, v->name, v->min_args ? argv[0] : NULL, json, e);
+
+	if (fd < 0)
+		return fd;
+	fd = fcntl(fd, F_DUPFD_CLOEXEC, 101); /* out of the way of --preserve-fds, as --log is */
+	if (opt.log || opt.also_stderr)
+		log_also(log_fd());
+	log_init(v->name, fd, LOG_DEBUG_, json ? LOG_JSON : LOG_TEXT);
+	for (int i = 0; i < argc; i++)
+		log_debug("argument %d: %s", i, argv[i]);
+	return 0;
 }
 
 static int run_verb(struct context *ctx, const struct verb *v, int argc, char **argv)
@@ -122,7 +147,10 @@ static int run_verb(struct context *ctx, const struct verb *v, int argc, char **
 		return fail(v->name, &e, v->failure);
 	}
 	ctx->launch.verb = v->name;
-	r = v->run(ctx, argc, argv, &e);
+	r = opt.debug_log && !v->quiet ? open_command_log(v, argc, argv, &e) : 0;
+	if (r == 0)
+		r = v->run(ctx, argc, argv, &e);
+	log_debug("the command ends with %d", r);
 	return r < 0 ? fail(v->name, &e, v->failure) : r;
 }
 

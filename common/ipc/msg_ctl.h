@@ -19,6 +19,7 @@ enum ctl_type {
 	CTL_STOP = 8,       /* ends all processes; sysd leaves after the last */
 	CTL_SERVICE = 9,    /* pid = CTL_SERVICE_*, which was started again; value = the ticket of its ring, the
 			     * next ticket is that of its pass socket */
+	CTL_DEBUG = 10,     /* reply: text = a line for each task with the call that it is in */
 	CTL_REPLY = 32,     /* id of the request; value: result or -errno; text: why, or content */
 	CTL_EXIT = 33,      /* pid, value = status as wait4 reports it; of init and exec'd processes */
 	/* only between the command line and the supervisor */
@@ -26,7 +27,8 @@ enum ctl_type {
 	CTL_WAIT = 65,      /* pid: reply at its end, value = status */
 	CTL_DELETE = 66,    /* ends the supervisor; reply when all is cleaned */
 	CTL_BEGIN = 67,     /* starts the process of a created container */
-	CTL_TYPE_MAX = CTL_BEGIN,
+	CTL_SERVICES = 68,  /* reply: text = a line for each service of the sandbox */
+	CTL_TYPE_MAX = CTL_SERVICES,
 };
 
 enum ctl_service { CTL_SERVICE_MEMD = 1, CTL_SERVICE_FSD = 2, CTL_SERVICE_NETD = 3, CTL_SERVICE_COUNT };

@@ -12,10 +12,10 @@
 
 static struct {
 	const char *name;
-	int fd;
+	int fd, also_fd;
 	enum log_level level;
 	enum log_format format;
-} state = {.name = "sbx", .fd = -1, .level = LOG_INFO_, .format = LOG_TEXT};
+} state = {.name = "sbx", .fd = -1, .also_fd = -1, .level = LOG_INFO_, .format = LOG_TEXT};
 
 static const char *const level_names[] = {"debug", "info", "warning", "error"};
 
@@ -25,6 +25,11 @@ void log_init(const char *name, int fd, enum log_level level, enum log_format fo
 	state.fd = fd;
 	state.level = level;
 	state.format = format;
+}
+
+void log_also(int fd)
+{
+	state.also_fd = fd;
 }
 
 bool log_enabled(enum log_level level)
@@ -73,6 +78,15 @@ static size_t put_text(char *dst, size_t size, const char *s)
 	return n;
 }
 
+static void write_line(int fd, const char *line, size_t size)
+{
+	ssize_t r;
+
+	do {
+		r = write(fd, line, size);
+	} while (r < 0 && errno == EINTR);
+}
+
 void log_write(enum log_level level, const char *fmt, ...)
 {
 	char msg[LINE_SIZE / 2], line[LINE_SIZE], when[40];
@@ -81,7 +95,6 @@ void log_write(enum log_level level, const char *fmt, ...)
 	struct tm tm;
 	size_t n;
 	va_list ap;
-	ssize_t r;
 
 	if (!log_enabled(level))
 		return;
@@ -104,8 +117,8 @@ void log_write(enum log_level level, const char *fmt, ...)
 		n += put_text(line + n, sizeof(line) - n - 2, msg);
 		line[n++] = '\n';
 	}
-	do {
-		r = write(state.fd, line, n);
-	} while (r < 0 && errno == EINTR);
+	write_line(state.fd, line, n);
+	if (state.also_fd >= 0)
+		write_line(state.also_fd, line, n);
 	errno = saved;
 }

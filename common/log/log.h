@@ -9,6 +9,8 @@ enum log_format { LOG_TEXT, LOG_JSON };
 
 /* fd -1: nothing is logged. `name` is the process's ("sysd"); kept by reference. Any thread. */
 void log_init(const char *name, int fd, enum log_level level, enum log_format format);
+/* Every line goes to this descriptor too (-1: no other). */
+void log_also(int fd);
 bool log_enabled(enum log_level level);
 int log_fd(void);
 /* One line in one write(2). Keeps errno. */

@@ -239,6 +239,7 @@ static int fill_state(struct sandbox *sb, struct err *e)
 	st->status = strdup("creating");
 	st->created = strdup(when);
 	st->bundle = strdup(sb->spec->bundle);
+	st->debug_log = sb->opt->debug_log ? strdup(sb->opt->debug_log) : NULL;
 	st->rootfs = strdup(sb->spec->rootfs);
 	st->oci_version = strdup(sb->spec->oci_version);
 	st->annotations = json_incref(sb->spec->annotations);

@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
-#include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
 #include "common/base/util.h"
@@ -15,6 +14,7 @@
 #include "common/confine/confine.h"
 #include "common/ipc/startup.h"
 #include "common/log/log.h"
+#include "launcher/sandbox/logfile.h"
 #include "launcher/sandbox/sandbox.h"
 #include "launcher/sandbox/service.h"
 
@@ -80,21 +80,13 @@ int service_open_program(enum service_id id, struct err *e)
 /* The log of one process: its own file in the folder of --debug-log, or the common one. */
 static int open_log(const struct sandbox *sb, const char *name, struct err *e)
 {
-	char path[PATH_MAX], when[32];
-	struct timeval tv;
-	struct tm tm;
 	int fd;
 
 	if (!sb->opt->debug_log) {
 		fd = fcntl(sb->opt->log_fd >= 0 ? sb->opt->log_fd : 2, F_DUPFD_CLOEXEC, 3);
 		return fd >= 0 ? fd : open("/dev/null", O_WRONLY | O_CLOEXEC);
 	}
-	gettimeofday(&tv, NULL);
-	localtime_r(&tv.tv_sec, &tm);
-	strftime(when, sizeof(when), "%Y%m%d-%H%M%S", &tm);
-	snprintf(path, sizeof(path), "%s/sbx.log.%s.%06ld.%s", sb->opt->debug_log, when, (long)tv.tv_usec, name);
-	fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
-	return fd < 0 ? err_sys(e, errno, "%s", path) : fd;
+	return logfile_open(sb->opt->debug_log, name, sb->state->id, sb->opt->log_json, e);
 }
 
 static void set_fds(struct spawn *s, enum service_id id, const struct channels *c, int null)

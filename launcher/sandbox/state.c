@@ -30,6 +30,7 @@ void state_free(struct state *s)
 	free(s->created);
 	free(s->oci_version);
 	free(s->cgroups);
+	free(s->debug_log);
 	json_decref(s->annotations);
 	json_decref(s->hooks);
 	free(s);
@@ -171,6 +172,7 @@ int state_load(const char *root, const char *id, struct state **ret, struct err 
 	s->created = dup_text(json, "created");
 	s->oci_version = dup_text(json, "ociVersion");
 	s->cgroups = dup_text(json, "sbxCgroups");
+	s->debug_log = dup_text(json, "sbxDebugLog");
 	s->annotations = json_incref(json_object_get(json, "annotations"));
 	s->hooks = json_incref(json_object_get(json, "sbxHooks"));
 	json_decref(json);
@@ -206,6 +208,8 @@ int state_save(const struct state *s, struct err *e)
 		return err_sys(e, ENOMEM, "state");
 	json_object_set_new(json, "sbxPid", json_integer(s->pid));
 	json_object_set_new(json, "sbxStartTime", json_integer((json_int_t)s->start_time));
+	if (s->debug_log)
+		json_object_set_new(json, "sbxDebugLog", json_string(s->debug_log));
 	if (s->cgroups)
 		json_object_set_new(json, "sbxCgroups", json_string(s->cgroups));
 	if (s->hooks)

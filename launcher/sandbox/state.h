@@ -16,6 +16,7 @@ struct state {
 	char *status;         /* creating created running stopped */
 	pid_t pid;            /* the supervisor, which stands for the container's first process */
 	unsigned long long start_time; /* of pid, against reuse */
+	char *debug_log;      /* folder of --debug-log, or NULL */
 	char *bundle, *rootfs, *created, *oci_version, *cgroups; /* cgroups: folders made, ':' between */
 	json_t *annotations;
 	json_t *hooks;        /* as config.json has them: those of start and delete are run by others */

@@ -162,6 +162,20 @@ static void do_begin(struct sandbox *sb, struct client *c)
 	}
 }
 
+static void do_services(struct sandbox *sb, struct client *c)
+{
+	char text[512];
+	size_t n = 0;
+
+	for (int i = 0; i < SERVICE_COUNT; i++) {
+		const struct service *s = &sb->services[i];
+
+		n += (size_t)snprintf(text + n, sizeof(text) - n, "sbx-%-5s pid %-8d %s, %u restarts\n", s->name,
+				      (int)s->pid, s->dead ? "dead" : "running", s->restart_count);
+	}
+	answer(c, 0, text);
+}
+
 static void do_wait(struct sandbox *sb, struct client *c, uint32_t pid)
 {
 	for (size_t i = 0; i < past_count; i++) {
@@ -217,9 +231,13 @@ static void on_client(struct sandbox *sb, struct client *c)
 		break;
 	case CTL_PS:
 	case CTL_STATS:
+	case CTL_DEBUG:
 	case CTL_RESIZE:
 	case CTL_STOP:
 		forward(sb, c, &m);
+		break;
+	case CTL_SERVICES:
+		do_services(sb, c);
 		break;
 	case CTL_WAIT:
 		do_wait(sb, c, m.pid);

@@ -21,10 +21,11 @@ struct verb {
 	/* The exit status of the command (0..255), or -errno with e set. */
 	int (*run)(struct context *ctx, int argc, char **argv, struct err *e);
 	int failure;               /* exit status of an error; 0: 1 */
+	bool quiet;                /* --debug-log says where to read, not where to write */
 };
 
 extern const struct verb verb_run, verb_create, verb_start, verb_state, verb_kill, verb_delete, verb_list,
-	verb_exec, verb_ps, verb_spec, verb_do;
+	verb_exec, verb_ps, verb_spec, verb_do, verb_logs, verb_debug;
 
 /* How a container is launched: launch.c */
 struct launch_how {

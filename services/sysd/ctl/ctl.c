@@ -136,6 +136,10 @@ static void serve(void *arg)
 		text = do_ps();
 		reply.value = text ? 0 : -ENOMEM;
 		break;
+	case CTL_DEBUG:
+		text = do_debug();
+		reply.value = text ? 0 : -ENOMEM;
+		break;
 	case CTL_STATS:
 		text = do_stats();
 		reply.value = text ? 0 : -ENOMEM;

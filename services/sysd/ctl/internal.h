@@ -38,6 +38,7 @@ int do_resize(uint32_t pid, uint16_t rows, uint16_t cols, struct ctl_error *e);
 int do_stop(struct ctl_error *e);
 char *do_ps(void);                                                          /* report.c */
 char *do_stats(void);
+char *do_debug(void);
 
 /* tree.c: names in the container's tree, as the task sees it (it has all capabilities then). */
 /* Makes a directory (mode 0755) and those above it. 0 or -errno; an existing one is fine. */

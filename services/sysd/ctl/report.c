@@ -4,6 +4,7 @@
 #include "services/sysd/core/sched.h"
 #include "services/sysd/ctl/internal.h"
 #include "services/sysd/fs/gofer/gofer.h"
+#include "services/sysd/syscall/syscall.h"
 #include "services/sysd/task/cred.h"
 #include "services/sysd/task/task.h"
 
@@ -74,6 +75,29 @@ char *do_ps(void)
 		return NULL;
 	}
 	return text;
+}
+
+/* One line for each task: numbers, name, state, the call that it is in, and what it waits for. */
+char *do_debug(void)
+{
+	char *text = NULL, call[512];
+	size_t size;
+	FILE *f = open_memstream(&text, &size);
+	struct list *head = signal_all();
+	struct signal *sig;
+	struct task *t;
+
+	if (!f)
+		return NULL;
+	LIST_FOR_EACH (sig, head, all_node) {
+		LIST_FOR_EACH (t, &sig->threads, thread_node) {
+			strace_describe(t, call, sizeof(call));
+			fprintf(f, "%6u %6u %c %-15s %s%s%s%s\n", sig->pid, t->tid, state_letter(t), t->comm,
+				t->nr < 0 ? "runs" : call, t->wchan ? " [" : "", t->wchan ? t->wchan : "",
+				t->wchan ? "]" : "");
+		}
+	}
+	return fclose(f) == 0 ? text : (free(text), NULL);
 }
 
 char *do_stats(void)

@@ -2,6 +2,7 @@
 #ifndef SYSD_SYSCALL_SYSCALL_H
 #define SYSD_SYSCALL_SYSCALL_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 struct task;
@@ -60,5 +61,7 @@ void syscall_fill_hints(struct sbx_ctl *ctl);
 extern int strace_enabled;
 char *strace_before(struct task *t);
 void strace_call(struct task *t, int64_t ret, uint64_t start_ns, char *before);
+/* The call that t is in, as strace would begin its line; buf gets at most size bytes with the NUL. */
+void strace_describe(struct task *t, char *buf, size_t size);
 
 #endif

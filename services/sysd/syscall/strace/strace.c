@@ -1,5 +1,6 @@
 /* The line of one finished call in the sysd log, as strace prints it; made from the table's argument
  * kinds. Costs nothing when off. */
+#include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
 
@@ -129,6 +130,18 @@ static void put_call(struct line *l, struct task *t, int64_t ret)
 		put(l, i ? ", " : "");
 		put_arg(l, t, &d->arg[i], i, ret);
 	}
+}
+
+void strace_describe(struct task *t, char *buf, size_t size)
+{
+	struct line l = {.used = 0};
+
+	buf[0] = 0;
+	if (t->nr < 0)
+		return;
+	put_call(&l, t, -1);
+	put(&l, ")");
+	snprintf(buf, size, "%s", l.buf);
 }
 
 char *strace_before(struct task *t)
