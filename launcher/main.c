@@ -15,7 +15,7 @@ static const struct verb *const verbs[] = {
 };
 
 static struct {
-	const char *root, *log, *log_format, *debug_log, *network, *overlay, *file_access, *rootless;
+	const char *root, *log, *log_format, *debug_log, *network, *pcap, *overlay, *file_access, *rootless;
 	bool also_stderr, debug, strace, strict_mm, unsafe, systemd_cgroup, version;
 } opt = {.root = STATE_ROOT_DEFAULT, .log_format = "text"};
 
@@ -29,7 +29,8 @@ static const struct opt_def opts[] = {
 	{"alsologtostderr", 0, OPT_FLAG, AT(also_stderr), "log to stderr besides"},
 	{"strace", 0, OPT_FLAG, AT(strace), "log every system call of the container"},
 	{"strict-mm", 0, OPT_FLAG, AT(strict_mm), "send every memory call through memd"},
-	{"network", 0, OPT_TEXT, AT(network), "none, sandbox or host (default: sandbox)"},
+	{"network", 0, OPT_TEXT, AT(network), "none, sandbox (default) or nat: a link of its own behind the host's address"},
+	{"pcap", 0, OPT_TEXT, AT(pcap), "record what crosses the sandbox's links to this file (pcapng)"},
 	{"overlay", 0, OPT_TEXT, AT(overlay), "memory: writes to the root stay inside; none (default)"},
 	{"file-access", 0, OPT_TEXT, AT(file_access), "exclusive (default) or shared: who changes the root's files"},
 	{"unsafe-no-confinement", 0, OPT_FLAG, AT(unsafe),
@@ -67,10 +68,11 @@ static int apply_globals(struct context *ctx, struct err *e)
 
 	if (!json && strcmp(opt.log_format, "text") != 0)
 		return err_set(e, EINVAL, "--log-format: text or json, not \"%s\"", opt.log_format);
-	if (!one_of(opt.network, "none", "sandbox", "host"))
-		return err_set(e, EINVAL, "--network: none, sandbox or host, not \"%s\"", opt.network);
 	if (opt.network && !strcmp(opt.network, "host"))
-		return err_set(e, ENOTSUP, "--network: host is not supported yet");
+		return err_set(e, ENOTSUP, "--network=host: passing the container's sockets to the host's network is "
+			       "not supported; use sandbox or nat");
+	if (!one_of(opt.network, "none", "sandbox", "nat"))
+		return err_set(e, EINVAL, "--network: none, sandbox or nat, not \"%s\"", opt.network);
 	if (!one_of(opt.overlay, "memory", "none", NULL))
 		return err_set(e, EINVAL, "--overlay: memory or none, not \"%s\"", opt.overlay);
 	if (!one_of(opt.file_access, "exclusive", "shared", NULL))
@@ -96,7 +98,7 @@ static int apply_globals(struct context *ctx, struct err *e)
 	ctx->launch = (struct launch_options){
 		.root = opt.root, .debug = opt.debug, .strace = opt.strace, .strict_mm = opt.strict_mm,
 		.unsafe = opt.unsafe, .log_json = json, .debug_log = opt.debug_log, .log_fd = log_fd,
-		.network = opt.network,
+		.network = opt.network, .pcap = opt.pcap,
 	};
 	ctx->overlay_memory = opt.overlay && !strcmp(opt.overlay, "memory");
 	ctx->shared_files = opt.file_access && !strcmp(opt.file_access, "shared");

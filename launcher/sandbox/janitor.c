@@ -11,6 +11,7 @@
 #include "common/base/util.h"
 #include "common/ipc/fdpass.h"
 #include "common/log/log.h"
+#include "launcher/net/undo.h"
 #include "launcher/sandbox/hooks.h"
 
 #define WATCH_MAX 16
@@ -18,7 +19,8 @@
 
 /* Tickets say what a message means; a message carries a descriptor, which is /dev/null's when none is
  * needed. */
-enum { TICKET_WATCH = 1, TICKET_CLEAN, TICKET_KEEP, TICKET_CGROUP, TICKET_SPAWN };
+enum { TICKET_WATCH = 1, TICKET_CLEAN, TICKET_KEEP, TICKET_CGROUP, TICKET_SPAWN, TICKET_UNDO,
+       TICKET_NETNS };
 
 /* TICKET_SPAWN says more above its low byte. */
 #define SPAWN_TICKET(which, plain) (TICKET_SPAWN | (uint64_t)(which) << 8 | (uint64_t)(plain) << 16)
@@ -135,6 +137,7 @@ static struct state *load_hooks(const struct state *st)
 
 static int janitor_loop(int sock, struct state *st, const struct janitor_ops *ops)
 {
+	int undo = -1, netns = -1, host = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
 	struct watch w = {.count = 0};
 	struct state *kept;
 	struct err e;
@@ -152,17 +155,26 @@ static int janitor_loop(int sock, struct state *st, const struct janitor_ops *op
 		case TICKET_CGROUP:
 			add_cgroup(st, fd);
 			break;
+		case TICKET_UNDO:
+			undo = STEAL_FD(fd);
+			break;
+		case TICKET_NETNS:
+			netns = STEAL_FD(fd);
+			break;
 		case TICKET_SPAWN:
 			do_spawn(sock, ops, &w, ticket, fd);
 			break;
 		}
 		close_fd(&fd);
-		if (TICKET_TYPE(ticket) == TICKET_KEEP)
+		if (TICKET_TYPE(ticket) == TICKET_KEEP) {
+			undo_run(undo, netns, host);
 			return 0;
+		}
 		if (TICKET_TYPE(ticket) == TICKET_CLEAN)
 			break;
 	}
 	watch_kill(&w);
+	undo_run(undo, netns, host);
 	kept = load_hooks(st);
 	state_remove(st);
 	if (kept)
@@ -287,6 +299,13 @@ int janitor_add_cgroup(struct janitor *j, const char *path)
 	CLEANUP_CLOSE int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 	return fd < 0 ? -errno : fdpass_send(j->sock, TICKET_CGROUP, fd);
+}
+
+int janitor_add_undo(struct janitor *j, int list, int netns)
+{
+	int r = fdpass_send(j->sock, TICKET_UNDO, list);
+
+	return r < 0 ? r : fdpass_send(j->sock, TICKET_NETNS, netns);
 }
 
 void janitor_finish(struct janitor *j, int clean)

@@ -48,6 +48,9 @@ int janitor_spawn(struct janitor *j, unsigned which, bool plain, int log_fd, str
 		  struct err *e);
 /* A cgroup folder to be removed at the end. */
 int janitor_add_cgroup(struct janitor *j, const char *path);
+/* What is to be undone at the end (launcher/net/undo.h), and the network namespace it is about. The list may
+ * grow later. */
+int janitor_add_undo(struct janitor *j, int list, int netns);
 /* Ends it: with `clean` after it killed and removed everything, otherwise at once with all kept. */
 void janitor_finish(struct janitor *j, int clean);
 

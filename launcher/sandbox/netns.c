@@ -13,6 +13,16 @@ int netns_enter(struct sandbox *sb, struct err *e)
 	sb->host_netns_fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
 	if (sb->host_netns_fd < 0)
 		return err_sys(e, errno, "/proc/self/ns/net");
+	if (sb->opt->network && !strcmp(sb->opt->network, "nat")) {
+		/* a namespace of its own, whatever the spec says: the link is made for it */
+		if (s->netns == SPEC_NETNS_PATH)
+			return err_set(e, EINVAL, "--network=nat: linux.namespaces names a network namespace that "
+				       "somebody else fills");
+		if (unshare(CLONE_NEWNET) < 0)
+			return err_sys(e, errno, "a new network namespace");
+		sb->netns_fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+		return sb->netns_fd < 0 ? err_sys(e, errno, "/proc/self/ns/net") : 0;
+	}
 	if (s->netns == SPEC_NETNS_NONE)
 		return 0;
 	if (s->netns == SPEC_NETNS_PATH) {

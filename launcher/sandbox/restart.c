@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include "common/base/util.h"
 #include "common/log/log.h"
+#include "launcher/sandbox/network.h"
 
 #define READY_SECONDS 20
 
@@ -74,7 +75,7 @@ int service_feed(struct sandbox *sb, enum service_id id, struct err *e)
 		close_fd(sock); /* there are no more */
 		break;
 	case SERVICE_NETD:
-		close_fd(sock);
+		r = network_feed(sb, *sock, e);
 		break;
 	case SERVICE_SYSD:
 	case SERVICE_MEMD:

@@ -14,6 +14,7 @@
 #include "common/ipc/fdpass.h"
 #include "common/log/log.h"
 #include "launcher/sandbox/hooks.h"
+#include "launcher/sandbox/network.h"
 
 #define UID_BASE 0x70000000u
 
@@ -288,7 +289,7 @@ static int bring_up(struct sandbox *sb, struct err *e)
 
 	if ((r = fill_state(sb, e)) || (r = complete_config(sb, e)) || (r = cgroup_enter(sb, e)) ||
 	    (r = netns_enter(sb, e)) || (r = run_create_hooks(sb, e)) ||
-	    (r = sandbox_start_services(sb, e)))
+	    (r = network_set_up(sb, e)) || (r = sandbox_start_services(sb, e)))
 		return r;
 	r = (int)sandbox_call(sb, &m, SANDBOX_CALL_TIMEOUT_MS, e);
 	if (r < 0)
@@ -437,6 +438,7 @@ void sandbox_destroy(struct sandbox *sb, bool keep)
 		ctl_msg_done(&m);
 	close_fd(&sb->super_fd);
 	close_fd(&sb->listener_fd);
+	network_done(sb);
 	close_fd(&sb->netns_fd);
 	close_fd(&sb->host_netns_fd);
 	if (keep && state_set_status(sb->state, "stopped", &e) < 0)

@@ -22,6 +22,7 @@ struct launch_options {
 	const char *debug_log;   /* folder for one log file a process, or NULL */
 	int log_fd;              /* of --log, or -1: stderr */
 	const char *network;
+	const char *pcap;        /* file that records the links, or NULL */
 };
 
 enum service_id { SERVICE_SYSD, SERVICE_MEMD, SERVICE_FSD, SERVICE_NETD, SERVICE_COUNT };
@@ -53,6 +54,7 @@ struct inbox {
 };
 
 struct client;
+struct net_taken;
 
 struct sandbox {
 	const struct launch_options *opt;
@@ -74,6 +76,7 @@ struct sandbox {
 	int super_fd, signal_fd;
 	int netns_fd;            /* the host's network namespace that is the container's, -1: it has none */
 	int host_netns_fd;       /* the one that we came from */
+	struct net_taken *net;   /* network.c */
 	int listener_fd;         /* memd's duplicate of the seccomp listener */
 	int stdio[CTL_STDIO_MAX];
 	size_t stdio_count;

@@ -1,0 +1,89 @@
+#include "launcher/sandbox/network.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include "common/base/util.h"
+#include "common/log/log.h"
+#include "launcher/net/nat.h"
+#include "launcher/net/take.h"
+#include "launcher/net/undo.h"
+#include "launcher/sandbox/sandbox.h"
+
+static bool mode_is(const struct sandbox *sb, const char *mode)
+{
+	return sb->opt->network && !strcmp(sb->opt->network, mode);
+}
+
+static bool same_namespace(int a, int b)
+{
+	struct stat x, y;
+
+	return fstat(a, &x) == 0 && fstat(b, &y) == 0 && x.st_ino == y.st_ino && x.st_dev == y.st_dev;
+}
+
+/* The pair is made on the host's side. */
+static int set_up_nat(struct sandbox *sb, struct err *e)
+{
+	int r;
+
+	if (setns(sb->host_netns_fd, CLONE_NEWNET) < 0)
+		return err_sys(e, errno, "returning to the host's network namespace");
+	r = nat_set_up(sb->netns_fd, sb->net->undo, e);
+	if (setns(sb->netns_fd, CLONE_NEWNET) < 0)
+		return err_sys(e, errno, "entering the sandbox's network namespace");
+	return r;
+}
+
+static int take(struct sandbox *sb, struct err *e)
+{
+	int r;
+
+	if (sb->netns_fd < 0 || same_namespace(sb->netns_fd, sb->host_netns_fd))
+		return 0; /* what is the host's own is not taken */
+	sb->net->undo = undo_new();
+	if (sb->net->undo < 0)
+		return err_sys(e, -sb->net->undo, "the way back");
+	r = janitor_add_undo(&sb->janitor, sb->net->undo, sb->netns_fd);
+	if (r < 0)
+		return err_sys(e, -r, "the janitor does not listen");
+	if (mode_is(sb, "nat") && (r = set_up_nat(sb, e)) < 0)
+		return r;
+	r = net_read(sb->net, e);
+	return r < 0 ? r : net_take(sb->net, e);
+}
+
+int network_set_up(struct sandbox *sb, struct err *e)
+{
+	int r = 0;
+
+	sb->net = calloc(1, sizeof(*sb->net));
+	if (!sb->net)
+		return err_sys(e, ENOMEM, "network");
+	net_taken_init(sb->net);
+	if (sb->opt->pcap) {
+		sb->net->pcap_fd = open(sb->opt->pcap, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
+		if (sb->net->pcap_fd < 0)
+			return err_sys(e, errno, "--pcap: %s", sb->opt->pcap);
+	}
+	if (mode_is(sb, "none"))
+		sb->net->config.none = true;
+	else
+		r = take(sb, e);
+	return r < 0 ? r : net_seal(sb->net, e);
+}
+
+int network_feed(struct sandbox *sb, int pass_fd, struct err *e)
+{
+	return net_send(sb->net, pass_fd, e);
+}
+
+void network_done(struct sandbox *sb)
+{
+	if (!sb->net)
+		return;
+	net_taken_done(sb->net);
+	free(sb->net);
+	sb->net = NULL;
+}
