@@ -59,6 +59,8 @@ static const struct entry entries[] = {
 	{{SYS_futex, "futex", "wait, wake and requeue; nothing with priority inheritance"}, CHECK_FUTEX},
 	{{SYS_sched_setaffinity, "sched_setaffinity", "the calling thread's own CPUs, as the guest asked"},
 	 CHECK_SELF},
+	{{SYS_remap_file_pages, "remap_file_pages", "another offset of a file that is mapped shared there already"},
+	 CHECK_NONE},
 	{{SYS_set_tid_address, "set_tid_address", "a word of its own memory that its end clears"}, CHECK_NONE},
 	{{SYS_restart_syscall, "restart_syscall", "the kernel's own restart of a timed futex wait"},
 	 CHECK_NONE},

@@ -61,6 +61,19 @@ SYS_HANDLER(mremap)
 	return ret;
 }
 
+SYS_HANDLER(remap_file_pages)
+{
+	uint64_t start = a[0] & ~4095ull, size = a[1] & ~4095ull, pgoff = a[3];
+	int64_t ret;
+
+	if ((int)a[2] || start + size <= start || pgoff + size / 4096 < pgoff || mm_touches_runtime(start, size))
+		return -EINVAL;
+	ret = host(t, SYS_remap_file_pages, (uint64_t[6]){start, size, 0, pgoff, a[4]});
+	if (!ret)
+		ret = vma_shift(t->mm, start, size, pgoff * 4096);
+	return ret;
+}
+
 /* Advice that the host is not asked for: it is about its own pages, and a hint the kernel may ignore. */
 #define ADVICE_MERGEABLE 12
 #define ADVICE_UNMERGEABLE 13

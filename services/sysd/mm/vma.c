@@ -147,6 +147,29 @@ void vma_move(struct mm *mm, uint64_t from, uint64_t old_size, uint64_t to, uint
 	}
 }
 
+int vma_shift(struct mm *mm, uint64_t start, uint64_t size, uint64_t offset)
+{
+	struct file_vma *v, *n;
+
+	LIST_FOR_EACH(v, &mm->file_vmas, node) {
+		if (v->end <= start)
+			continue;
+		if (v->start > start)
+			break;
+		n = vma_dup(v);
+		if (!n)
+			return -ENOMEM;
+		vma_remove(mm, start, size);
+		n->start = start;
+		n->end = start + size;
+		n->offset = offset;
+		n->serial = ++mm->file_vma_serial;
+		insert(mm, n);
+		return 0;
+	}
+	return 0;
+}
+
 struct file_vma *vma_find(struct mm *mm, uint64_t addr, uint64_t host_dev, uint64_t host_ino)
 {
 	struct file_vma *v;

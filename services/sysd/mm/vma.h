@@ -30,6 +30,8 @@ int vma_add(struct mm *mm, uint64_t start, uint64_t size, uint64_t offset, int h
 void vma_remove(struct mm *mm, uint64_t start, uint64_t size);
 /* mremap moved a range. */
 void vma_move(struct mm *mm, uint64_t from, uint64_t old_size, uint64_t to, uint64_t new_size);
+/* The range shows another part of the file that the record at its start names (remap_file_pages). 0 or -ENOMEM. */
+int vma_shift(struct mm *mm, uint64_t start, uint64_t size, uint64_t offset);
 /* The record that covers addr and is of this host inode, or NULL. */
 struct file_vma *vma_find(struct mm *mm, uint64_t addr, uint64_t host_dev, uint64_t host_ino);
 /* Copies all records (fork). 0 or -ENOMEM. */
