@@ -16,7 +16,18 @@ ENGINES = ('sbx', 'runc')
 STATUS_TIMEOUT = 124
 
 
-def bundle(root, args, binds=(), caps=CAPS, env=()):
+NUMBERS = {'CAP_DAC_READ_SEARCH': 2, 'CAP_LINUX_IMMUTABLE': 9, 'CAP_IPC_LOCK': 14, 'CAP_IPC_OWNER': 15, 'CAP_SYS_PTRACE': 19,
+           'CAP_SYS_NICE': 23, 'CAP_SYS_RESOURCE': 24, 'CAP_LEASE': 28}
+
+
+def available(caps):
+    """Without those that runc cannot give, since this machine does not have them; sbx goes without them too."""
+    with open('/proc/self/status') as f:
+        mask = next(int(line.split()[1], 16) for line in f if line.startswith('CapBnd:'))
+    return [c for c in caps if c not in NUMBERS or mask >> NUMBERS[c] & 1]
+
+
+def bundle(root, args, binds=(), caps=CAPS, env=(), path='', readonly=()):
     mounts = [
         {'destination': '/proc', 'type': 'proc', 'source': 'proc'},
         {'destination': '/dev', 'type': 'tmpfs', 'source': 'tmpfs',
@@ -34,13 +45,14 @@ def bundle(root, args, binds=(), caps=CAPS, env=()):
     return {
         'ociVersion': '1.0.2',
         'process': {'terminal': False, 'user': {'uid': 0, 'gid': 0}, 'args': args,
-                    'env': ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', 'HOME=/root',
+                    'env': [f'PATH={path}{":" if path else ""}/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', 'HOME=/root',
                             'LANG=C.UTF-8', 'TERM=xterm', *env],
                     'cwd': '/tmp', 'noNewPrivileges': False,
                     'rlimits': [{'type': 'RLIMIT_NOFILE', 'hard': 4096, 'soft': 1024}],
-                    'capabilities': {k: list(caps) for k in ('bounding', 'effective', 'permitted')}},
+                    'capabilities': {k: available(caps) for k in ('bounding', 'effective', 'permitted')}},
         'root': {'path': root, 'readonly': False}, 'hostname': 'suite', 'mounts': mounts,
-        'linux': {'namespaces': [{'type': t} for t in ('pid', 'network', 'ipc', 'uts', 'mount')]}}
+        'linux': {'namespaces': [{'type': t} for t in ('pid', 'network', 'ipc', 'uts', 'mount')],
+                  'readonlyPaths': list(readonly)}}
 
 
 def run(engine, args, timeout=600, **kw):
