@@ -2,7 +2,7 @@
 
 Writes to the root stay in memory on both sides: sbx keeps them in its own overlay, runc gets an overlay mount that
 lives in a mount namespace of its own and goes with it."""
-import json, os, shutil, signal, subprocess, tempfile, uuid
+import json, os, shutil, signal, subprocess, tempfile, time, uuid
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(HERE))
@@ -55,8 +55,9 @@ def bundle(root, args, binds=(), caps=CAPS, env=(), path='', readonly=()):
                   'readonlyPaths': list(readonly)}}
 
 
-def run(engine, args, timeout=600, **kw):
-    """The status of the command (STATUS_TIMEOUT when it had to be ended) and what it printed."""
+def run(engine, args, timeout=600, stuck=None, **kw):
+    """The status of the command (STATUS_TIMEOUT when it had to be ended, by the timeout or because stuck() says
+    so) and what it printed."""
     work = tempfile.mkdtemp(prefix=f'sbx-suite-{engine}-')
     name = f'suite-{uuid.uuid4().hex[:12]}'
     try:
@@ -74,11 +75,14 @@ def run(engine, args, timeout=600, **kw):
         with open(os.path.join(work, 'out'), 'w+b') as out:
             p = subprocess.Popen(cmd, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT, cwd=work,
                                  start_new_session=True)
-            try:
-                status = p.wait(timeout)
-            except subprocess.TimeoutExpired:
-                status = STATUS_TIMEOUT
-                stop(engine, p, work, name)
+            end, status = time.monotonic() + timeout, None
+            while status is None:
+                try:
+                    status = p.wait(min(2, max(0.1, end - time.monotonic())) if stuck else timeout)
+                except subprocess.TimeoutExpired:
+                    if time.monotonic() >= end or (stuck and stuck()):
+                        status = STATUS_TIMEOUT
+                        stop(engine, p, work, name)
             out.seek(0)
             return status, out.read().decode(errors='replace')
     finally:
@@ -102,3 +106,14 @@ def stop(engine, p, work, name):
     if p.poll() is None:
         os.killpg(p.pid, signal.SIGKILL)
         p.wait()
+
+
+def load_expected(path):
+    """{name: reason} of lines `name  reason`."""
+    found = {}
+    for line in open(path) if os.path.exists(path) else ():
+        line = line.strip()
+        if line and not line.startswith('#'):
+            case, _, reason = line.partition('  ')
+            found[case] = reason.strip()
+    return found
