@@ -36,7 +36,7 @@ static const struct opt_def opts[] = {
 	{"unsafe-no-confinement", 0, OPT_FLAG, AT(unsafe),
 	 "start although a service cannot be confined; for development only"},
 	{"rootless", 0, OPT_TEXT, AT(rootless), "accepted: auto or false"},
-	{"systemd-cgroup", 0, OPT_FLAG, AT(systemd_cgroup), "not supported"},
+	{"systemd-cgroup", 0, OPT_FLAG, AT(systemd_cgroup), "linux.cgroupsPath is slice:prefix:name, as engines with systemd's driver have it"},
 	{"version", 'v', OPT_FLAG, AT(version), "print the version"},
 };
 
@@ -77,8 +77,6 @@ static int apply_globals(struct context *ctx, struct err *e)
 		return err_set(e, EINVAL, "--overlay: memory or none, not \"%s\"", opt.overlay);
 	if (!one_of(opt.file_access, "exclusive", "shared", NULL))
 		return err_set(e, EINVAL, "--file-access: exclusive or shared, not \"%s\"", opt.file_access);
-	if (opt.systemd_cgroup)
-		return err_set(e, ENOTSUP, "--systemd-cgroup is not supported");
 	if (!one_of(opt.rootless, "auto", "false", NULL))
 		return err_set(e, ENOTSUP, "--rootless: not supported");
 	if (opt.log) {
@@ -98,7 +96,7 @@ static int apply_globals(struct context *ctx, struct err *e)
 	ctx->launch = (struct launch_options){
 		.root = opt.root, .debug = opt.debug, .strace = opt.strace, .strict_mm = opt.strict_mm,
 		.unsafe = opt.unsafe, .log_json = json, .debug_log = opt.debug_log, .log_fd = log_fd,
-		.network = opt.network, .pcap = opt.pcap,
+		.network = opt.network, .pcap = opt.pcap, .systemd_cgroup = opt.systemd_cgroup,
 	};
 	ctx->overlay_memory = opt.overlay && !strcmp(opt.overlay, "memory");
 	ctx->shared_files = opt.file_access && !strcmp(opt.file_access, "shared");

@@ -318,6 +318,18 @@ static struct sbx_range *list_leftovers(struct boot *b)
 	return list;
 }
 
+/* When the container's memory is short, the host shall end a guest process and no service. */
+static void be_killed_first(const struct memd *m)
+{
+	int fd = openat(m->proc_fd, "self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+
+	if (fd >= 0) {
+		if (write(fd, "0", 1) < 0)
+			log_debug("guest processes stay as the services are: %s", strerror(errno));
+		close(fd);
+	}
+}
+
 static void __attribute__((noreturn)) zygote_main(struct boot *b)
 {
 	const struct sbx_stub_header *h = (const void *)sbx_stub_blob;
@@ -337,6 +349,7 @@ static void __attribute__((noreturn)) zygote_main(struct boot *b)
 		die(b, "build the system call filter");
 	}
 	prctl(PR_SET_NAME, "sbx-guest", 0, 0, 0);
+	be_killed_first(m);
 	map_region(b);
 	set_limits(b);
 	drop_privileges(b);

@@ -62,6 +62,7 @@ void ctl_process_free(struct ctl_process *p)
 	free(p->groups);
 	free(p->rlimits);
 	free(p->stdio);
+	free(p->seccomp);
 	free(p);
 }
 
@@ -70,6 +71,7 @@ void ctl_msg_done(struct ctl_msg *m)
 	free(m->text);
 	ctl_config_free(m->config);
 	ctl_process_free(m->process);
+	free(m->limits);
 	*m = (struct ctl_msg){0};
 }
 
@@ -95,9 +97,20 @@ static void put_mount(struct cbor_w *w, const struct ctl_mount *m)
 	cbor_w_bool(w, m->recursive);
 }
 
+static void put_limits(struct cbor_w *w, const struct ctl_limits *l)
+{
+	cbor_w_array(w, 6);
+	cbor_w_uint(w, l->memory);
+	cbor_w_uint(w, l->swap);
+	cbor_w_uint(w, l->pids);
+	cbor_w_uint(w, l->cpu_quota);
+	cbor_w_uint(w, l->cpu_period);
+	cbor_w_uint(w, l->cpu_shares);
+}
+
 static void put_config(struct cbor_w *w, const struct ctl_config *c)
 {
-	cbor_w_array(w, 13);
+	cbor_w_array(w, 12);
 	cbor_w_text(w, c->id);
 	cbor_w_text(w, c->hostname);
 	cbor_w_text(w, c->domainname);
@@ -107,8 +120,7 @@ static void put_config(struct cbor_w *w, const struct ctl_config *c)
 	put_strv(w, &c->masked);
 	put_strv(w, &c->readonly);
 	put_strv(w, &c->sysctl);
-	cbor_w_uint(w, c->memory_limit);
-	cbor_w_uint(w, c->pids_limit);
+	put_limits(w, &c->limits);
 	cbor_w_bool(w, c->strace);
 	cbor_w_bool(w, c->debug);
 	cbor_w_uint(w, c->network);
@@ -117,7 +129,7 @@ static void put_config(struct cbor_w *w, const struct ctl_config *c)
 
 static void put_process(struct cbor_w *w, const struct ctl_process *p)
 {
-	cbor_w_array(w, 19);
+	cbor_w_array(w, 20);
 	put_strv(w, &p->args);
 	put_strv(w, &p->env);
 	cbor_w_text(w, p->cwd);
@@ -147,11 +159,15 @@ static void put_process(struct cbor_w *w, const struct ctl_process *p)
 	cbor_w_array(w, p->stdio_count);
 	for (size_t i = 0; i < p->stdio_count; i++)
 		cbor_w_uint(w, p->stdio[i]);
+	if (p->seccomp)
+		cbor_w_bytes(w, p->seccomp, p->seccomp_size);
+	else
+		cbor_w_null(w);
 }
 
 static void put_msg(struct cbor_w *w, const struct ctl_msg *m)
 {
-	cbor_w_array(w, 10);
+	cbor_w_array(w, 11);
 	cbor_w_uint(w, m->type);
 	cbor_w_uint(w, m->id);
 	cbor_w_uint(w, m->pid);
@@ -166,6 +182,10 @@ static void put_msg(struct cbor_w *w, const struct ctl_msg *m)
 		cbor_w_null(w);
 	if (m->process)
 		put_process(w, m->process);
+	else
+		cbor_w_null(w);
+	if (m->limits)
+		put_limits(w, m->limits);
 	else
 		cbor_w_null(w);
 }
@@ -253,6 +273,31 @@ static void get_mount(struct cbor_r *r, struct ctl_mount *m)
 		r->error = -EPROTO;
 }
 
+static void get_limits(struct cbor_r *r, struct ctl_limits *l)
+{
+	get_fields(r, 6);
+	l->memory = cbor_r_uint(r, INT64_MAX);
+	l->swap = cbor_r_uint(r, INT64_MAX);
+	l->pids = cbor_r_uint(r, INT64_MAX);
+	l->cpu_quota = cbor_r_uint(r, INT64_MAX);
+	l->cpu_period = cbor_r_uint(r, INT64_MAX);
+	l->cpu_shares = cbor_r_uint(r, INT64_MAX);
+}
+
+static struct ctl_limits *get_limits_or_null(struct cbor_r *r)
+{
+	struct ctl_limits *l;
+
+	if (cbor_r_null(r))
+		return NULL;
+	l = calloc(1, sizeof(*l));
+	if (l)
+		get_limits(r, l);
+	else
+		r->error = -ENOMEM;
+	return l;
+}
+
 static struct ctl_config *get_config(struct cbor_r *r)
 {
 	struct ctl_config *c;
@@ -264,7 +309,7 @@ static struct ctl_config *get_config(struct cbor_r *r)
 		r->error = -ENOMEM;
 		return NULL;
 	}
-	get_fields(r, 13);
+	get_fields(r, 12);
 	c->id = get_text(r);
 	c->hostname = get_text(r);
 	c->domainname = cbor_r_text_dup(r, CTL_STRING_MAX);
@@ -274,8 +319,7 @@ static struct ctl_config *get_config(struct cbor_r *r)
 	get_strv(r, &c->masked);
 	get_strv(r, &c->readonly);
 	get_strv(r, &c->sysctl);
-	c->memory_limit = cbor_r_uint(r, INT64_MAX);
-	c->pids_limit = cbor_r_uint(r, INT64_MAX);
+	get_limits(r, &c->limits);
 	c->strace = cbor_r_bool(r);
 	c->debug = cbor_r_bool(r);
 	c->network = (uint32_t)cbor_r_uint(r, 2);
@@ -298,6 +342,24 @@ static void get_ids(struct cbor_r *r, struct ctl_process *p)
 	p->cap_ambient = cbor_r_uint(r, UINT64_MAX);
 }
 
+static void get_seccomp(struct cbor_r *r, struct ctl_process *p)
+{
+	const void *data;
+
+	if (cbor_r_null(r))
+		return;
+	data = cbor_r_bytes(r, CTL_SECCOMP_MAX, &p->seccomp_size);
+	if (!r->error && (p->seccomp_size == 0 || p->seccomp_size % 8))
+		r->error = -EPROTO;
+	if (r->error)
+		return;
+	p->seccomp = malloc(p->seccomp_size);
+	if (p->seccomp)
+		memcpy(p->seccomp, data, p->seccomp_size);
+	else
+		r->error = -ENOMEM;
+}
+
 static struct ctl_process *get_process(struct cbor_r *r)
 {
 	struct ctl_process *p;
@@ -309,7 +371,7 @@ static struct ctl_process *get_process(struct cbor_r *r)
 		r->error = -ENOMEM;
 		return NULL;
 	}
-	get_fields(r, 19);
+	get_fields(r, 20);
 	get_strv(r, &p->args);
 	get_strv(r, &p->env);
 	p->cwd = get_text(r);
@@ -329,6 +391,7 @@ static struct ctl_process *get_process(struct cbor_r *r)
 	p->stdio = get_array(r, CTL_STDIO_MAX, sizeof(*p->stdio), &p->stdio_count);
 	for (size_t i = 0; i < p->stdio_count && !r->error; i++)
 		p->stdio[i] = cbor_r_uint(r, UINT64_MAX);
+	get_seccomp(r, p);
 	if (!r->error && (p->args.count == 0 || p->cwd[0] != '/' || p->oom_score_adj < -1000 ||
 			  p->oom_score_adj > 1000))
 		r->error = -EPROTO;
@@ -342,7 +405,7 @@ int ctl_decode(const void *buf, size_t size, struct ctl_msg *ret)
 	int error;
 
 	cbor_r_init(&r, buf, size);
-	get_fields(&r, 10);
+	get_fields(&r, 11);
 	m.type = (enum ctl_type)cbor_r_uint(&r, CTL_TYPE_MAX);
 	m.id = cbor_r_uint(&r, UINT64_MAX);
 	m.pid = (uint32_t)cbor_r_uint(&r, INT32_MAX);
@@ -353,8 +416,10 @@ int ctl_decode(const void *buf, size_t size, struct ctl_msg *ret)
 	m.text = cbor_r_text_dup(&r, CTL_TEXT_MAX);
 	m.config = get_config(&r);
 	m.process = get_process(&r);
+	m.limits = get_limits_or_null(&r);
 	error = cbor_r_done(&r);
 	if (!error && ((m.type == CTL_CONFIGURE) != (m.config != NULL) ||
+		       (m.type == CTL_UPDATE) != (m.limits != NULL) ||
 		       (m.type == CTL_START || m.type == CTL_EXEC) != (m.process != NULL)))
 		error = -EPROTO;
 	if (error) {

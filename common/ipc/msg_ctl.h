@@ -20,6 +20,7 @@ enum ctl_type {
 	CTL_SERVICE = 9,    /* pid = CTL_SERVICE_*, which was started again; value = the ticket of its ring, the
 			     * next ticket is that of its pass socket */
 	CTL_DEBUG = 10,     /* reply: text = a line for each task with the call that it is in */
+	CTL_UPDATE = 11,    /* limits: new ones for the sandbox */
 	CTL_REPLY = 32,     /* id of the request; value: result or -errno; text: why, or content */
 	CTL_EXIT = 33,      /* pid, value = status as wait4 reports it; of init and exec'd processes */
 	/* only between the command line and the supervisor */
@@ -52,14 +53,21 @@ struct ctl_mount {
 	bool recursive;
 };
 
+/* What the sandbox may use; 0: no limit. The host enforces those of memory and CPU by its control
+ * groups, sysd those of processes; the guest sees them all. */
+struct ctl_limits {
+	uint64_t memory, swap;    /* bytes; swap: of memory and swap together */
+	uint64_t pids;
+	uint64_t cpu_quota, cpu_period, cpu_shares; /* us, us, as cgroup v1 has shares */
+};
+
 struct ctl_config {
 	char *id, *hostname, *domainname;
 	struct ctl_mount *mounts; /* the first is the root ("/") */
 	size_t mount_count;
 	struct ctl_strv masked, readonly;
 	struct ctl_strv sysctl;   /* "kernel.shmmax=1234" */
-	uint64_t memory_limit;    /* bytes; 0: none */
-	uint64_t pids_limit;
+	struct ctl_limits limits;
 	bool strace, debug;
 	uint32_t network;         /* 0 none, 1 sandbox, 2 host */
 	char *cgroup;             /* as /proc/PID/cgroup shows it; may be NULL */
@@ -82,6 +90,9 @@ struct ctl_process {
 	int32_t oom_score_adj;
 	struct ctl_rlimit *rlimits;
 	size_t rlimit_count;
+	/* A filter for its system calls: struct sock_filter[], or NULL. */
+	uint8_t *seccomp;
+	size_t seccomp_size;
 	/* Tickets of descriptors 0, 1, 2... of the process on the pass socket; 0: not given. With a
 	 * terminal the first is the host side of it and stands for 0, 1 and 2. */
 	uint64_t *stdio;
@@ -98,6 +109,7 @@ struct ctl_msg {
 	char *text;
 	struct ctl_config *config;
 	struct ctl_process *process;
+	struct ctl_limits *limits;
 };
 
 #define CTL_STRING_MAX (128u * 1024)
@@ -105,6 +117,7 @@ struct ctl_msg {
 #define CTL_STRV_MAX 65536u
 #define CTL_MOUNTS_MAX 4096u
 #define CTL_STDIO_MAX 1024u
+#define CTL_SECCOMP_MAX (4096u * 8)
 
 /* Encodes into a fresh buffer. Its size, or -ENOMEM. */
 long ctl_encode(const struct ctl_msg *m, uint8_t **ret_buf);

@@ -1,6 +1,7 @@
 /* The linux object of config.json. */
 #include <stdio.h>
 #include "common/base/util.h"
+#include "common/log/log.h"
 #include "launcher/oci/spec.h"
 
 static int set_netns(struct spec *s, const struct node *path, struct err *e)
@@ -22,10 +23,11 @@ static int set_netns(struct spec *s, const struct node *path, struct err *e)
 }
 
 /* Every sandbox has namespaces of its own of every kind. Sharing one with the host, or joining
- * another's, is what cannot be had; but the network, whose link is taken from a namespace of the host. */
+ * another's, is what cannot be had; but the network, whose link is taken from a namespace of the host, and
+ * the host's names, which are copied. */
 static int read_namespaces(const struct node *n, struct spec *s, struct err *e)
 {
-	static const char *const needed[] = {"pid", "ipc", "uts", "mount"};
+	static const char *const needed[] = {"pid", "ipc", "mount", "uts"};
 	static const char *const others[] = {"user", "cgroup", "time"};
 	bool seen[ARRAY_SIZE(needed)] = {0};
 	size_t count = 0;
@@ -57,7 +59,8 @@ static int read_namespaces(const struct node *n, struct spec *s, struct err *e)
 		if (!known)
 			return err_set(e, EINVAL, "%s: unknown namespace \"%s\"", type.path, name);
 	}
-	for (size_t k = 0; r == 0 && k < ARRAY_SIZE(needed); k++)
+	s->host_uts = !seen[ARRAY_SIZE(needed) - 1];
+	for (size_t k = 0; r == 0 && k < ARRAY_SIZE(needed) - 1; k++)
 		if (!seen[k])
 			return err_set(e, ENOTSUP, "%s: without \"%s\" the container would share the host's, "
 				       "which is not supported", n->path, needed[k]);
@@ -86,12 +89,14 @@ static int read_id_mappings(const struct node *linux_node, const char *key, stru
 	return r;
 }
 
-static int read_devices(const struct node *n, struct err *e)
+/* The devices that every container has are sysd's own. A privileged container asks for all of the host:
+ * it gets none of them, which is said in the log; one that was named is an error. */
+static int read_devices(const struct node *n, bool all, struct err *e)
 {
 	static const struct {
 		int64_t major, minor;
 	} standard[] = {{1, 3}, {1, 5}, {1, 7}, {1, 8}, {1, 9}, {5, 0}, {5, 1}, {5, 2}};
-	size_t count = 0;
+	size_t count = 0, left_out = 0;
 	int r = node_array(n, &count, e);
 
 	for (size_t i = 0; r == 0 && i < count; i++) {
@@ -105,88 +110,14 @@ static int read_devices(const struct node *n, struct err *e)
 			return r;
 		for (size_t k = 0; k < ARRAY_SIZE(standard); k++)
 			known |= standard[k].major == ma && standard[k].minor == mi;
-		if (!known)
+		left_out += !known;
+		if (!known && !all)
 			return err_set(e, ENOTSUP, "%s: devices of the host are not passed into a sandbox",
 				       item.path);
 	}
+	if (left_out)
+		log_info("%zu devices of the host are not passed into the sandbox", left_out);
 	return r;
-}
-
-static int read_memory(const struct node *n, struct spec_resources *res, struct err *e)
-{
-	static const char *const unsupported[] = {"kernel", "kernelTCP", "swappiness", "disableOOMKiller"};
-	struct node limit = node_get(n, "limit"), swap = node_get(n, "swap"),
-		    reservation = node_get(n, "reservation"), check = node_get(n, "checkBeforeUpdate"),
-		    hierarchy = node_get(n, "useHierarchy");
-	bool ignored = false;
-	int r;
-
-	if ((r = node_object(n, "limit reservation swap kernel kernelTCP swappiness disableOOMKiller "
-				"useHierarchy checkBeforeUpdate", e)) ||
-	    (r = node_int(&limit, -1, INT64_MAX, &res->memory_limit, e)) ||
-	    (r = node_int(&swap, -1, INT64_MAX, &res->memory_swap, e)) ||
-	    (r = node_int(&reservation, -1, INT64_MAX, &res->memory_reservation, e)) ||
-	    (r = node_bool(&check, &ignored, e)) || (r = node_bool(&hierarchy, &ignored, e)))
-		return r;
-	for (size_t i = 0; i < ARRAY_SIZE(unsupported); i++) {
-		struct node x = node_get(n, unsupported[i]);
-
-		if ((r = node_unsupported(&x, NULL, e)))
-			return r;
-	}
-	return 0;
-}
-
-static int read_cpu(const struct node *n, struct spec_resources *res, struct err *e)
-{
-	static const char *const unsupported[] = {"realtimeRuntime", "realtimePeriod", "idle", "burst"};
-	struct node shares = node_get(n, "shares"), quota = node_get(n, "quota"),
-		    period = node_get(n, "period"), cpus = node_get(n, "cpus"), mems = node_get(n, "mems");
-	const char *c = NULL, *m = NULL;
-	int r;
-
-	if ((r = node_object(n, "shares quota burst period realtimeRuntime realtimePeriod cpus mems idle", e)) ||
-	    (r = node_uint(&shares, INT64_MAX, &res->cpu_shares, e)) ||
-	    (r = node_int(&quota, -1, INT64_MAX, &res->cpu_quota, e)) ||
-	    (r = node_uint(&period, INT64_MAX, &res->cpu_period, e)) || (r = node_text(&cpus, &c, e)) ||
-	    (r = node_text(&mems, &m, e)))
-		return r;
-	for (size_t i = 0; i < ARRAY_SIZE(unsupported); i++) {
-		struct node x = node_get(n, unsupported[i]);
-
-		if ((r = node_unsupported(&x, NULL, e)))
-			return r;
-	}
-	if (c && c[0])
-		res->cpus = strdup(c);
-	if (m && m[0])
-		res->mems = strdup(m);
-	return 0;
-}
-
-static int read_resources(const struct node *n, struct spec_resources *res, struct err *e)
-{
-	static const char *const unsupported[] = {"blockIO", "hugepageLimits", "network", "rdma", "unified"};
-	struct node memory = node_get(n, "memory"), cpu = node_get(n, "cpu"), pids = node_get(n, "pids"),
-		    limit = node_get(&pids, "limit"), devices = node_get(n, "devices");
-	size_t count;
-	int r;
-
-	/* devices: rules over the host's devices, of which a sandbox sees none */
-	if ((r = node_object(n, "devices memory cpu pids blockIO hugepageLimits network rdma unified", e)) ||
-	    (r = node_array(&devices, &count, e)) || (r = read_memory(&memory, res, e)) ||
-	    (r = read_cpu(&cpu, res, e)) || (r = node_object(&pids, "limit", e)) ||
-	    (r = node_int(&limit, -1, INT64_MAX, &res->pids_limit, e)))
-		return r;
-	for (size_t i = 0; i < ARRAY_SIZE(unsupported); i++) {
-		struct node x = node_get(n, unsupported[i]);
-
-		if ((r = node_unsupported(&x, NULL, e)))
-			return r;
-	}
-	res->any = res->memory_limit || res->memory_swap || res->memory_reservation || res->pids_limit ||
-		   res->cpu_quota || res->cpu_period || res->cpu_shares || res->cpus || res->mems;
-	return 0;
 }
 
 static int read_sysctl(const struct node *n, struct spec *s, struct err *e)
@@ -213,8 +144,6 @@ static int read_sysctl(const struct node *n, struct spec *s, struct err *e)
 int spec_read_linux(const struct node *n, struct spec *s, struct err *e)
 {
 	static const char *const unsupported[][2] = {
-		{"seccomp", "a filter for the container's own system calls is not supported yet"},
-		{"mountLabel", "SELinux labels are not supported"},
 		{"intelRdt", NULL}, {"personality", NULL}, {"timeOffsets", NULL}, {"netDevices", NULL},
 		{"memoryPolicy", NULL},
 	};
@@ -222,10 +151,12 @@ int spec_read_linux(const struct node *n, struct spec *s, struct err *e)
 		    cgroups = node_get(n, "cgroupsPath"), resources = node_get(n, "resources"),
 		    sysctl = node_get(n, "sysctl"), masked = node_get(n, "maskedPaths"),
 		    readonly = node_get(n, "readonlyPaths"), propagation = node_get(n, "rootfsPropagation");
-	const char *cgroup = NULL, *how = NULL;
+	struct node seccomp = node_get(n, "seccomp"), label = node_get(n, "mountLabel");
+	const char *cgroup = NULL, *how = NULL, *ignored = NULL;
 	int r;
 
-	if ((r = node_object(n, "namespaces uidMappings gidMappings devices cgroupsPath resources intelRdt "
+	/* mountLabel: labels of SELinux are for processes of the host's kernel */
+	if ((r = node_text(&label, &ignored, e)) || (r = node_object(n, "namespaces uidMappings gidMappings devices cgroupsPath resources intelRdt "
 				"sysctl seccomp rootfsPropagation maskedPaths readonlyPaths mountLabel "
 				"personality timeOffsets netDevices memoryPolicy", e)))
 		return r;
@@ -236,8 +167,9 @@ int spec_read_linux(const struct node *n, struct spec *s, struct err *e)
 			return r;
 	}
 	if ((r = read_namespaces(&ns, s, e)) || (r = read_id_mappings(n, "uidMappings", e)) ||
-	    (r = read_id_mappings(n, "gidMappings", e)) || (r = read_devices(&devices, e)) ||
-	    (r = node_text(&cgroups, &cgroup, e)) || (r = read_resources(&resources, &s->resources, e)) ||
+	    (r = read_id_mappings(n, "gidMappings", e)) || (r = spec_read_resources(&resources, &s->resources, e)) ||
+	    (r = read_devices(&devices, s->resources.all_devices, e)) ||
+	    (r = node_text(&cgroups, &cgroup, e)) || (r = spec_read_seccomp(&seccomp, s->process, e)) ||
 	    (r = read_sysctl(&sysctl, s, e)) || (r = node_strv(&masked, &s->config->masked, e)) ||
 	    (r = node_strv(&readonly, &s->config->readonly, e)) || (r = node_text(&propagation, &how, e)))
 		return r;
@@ -249,9 +181,6 @@ int spec_read_linux(const struct node *n, struct spec *s, struct err *e)
 		if (!s->cgroup_path)
 			return err_sys(e, ENOMEM, "%s", cgroups.path);
 	}
-	if (s->resources.memory_limit > 0)
-		s->config->memory_limit = (uint64_t)s->resources.memory_limit;
-	if (s->resources.pids_limit > 0)
-		s->config->pids_limit = (uint64_t)s->resources.pids_limit;
+	spec_fill_limits(&s->resources, &s->config->limits);
 	return 0;
 }

@@ -106,17 +106,20 @@ static int read_rlimits(const struct node *n, struct ctl_process *p, struct err 
 static int read_rest(const struct node *n, struct ctl_process *p, struct err *e)
 {
 	static const char *const unsupported[][2] = {
-		{"apparmorProfile", "AppArmor does not confine a guest of another kernel"},
-		{"selinuxLabel", "SELinux does not confine a guest of another kernel"},
 		{"scheduler", NULL}, {"ioPriority", NULL}, {"execCPUAffinity", NULL}, {"commandLine", NULL},
 	};
 	struct node size = node_get(n, "consoleSize"), h = node_get(&size, "height"),
 		    w = node_get(&size, "width"), adj = node_get(n, "oomScoreAdj"),
 		    nnp = node_get(n, "noNewPrivileges"), term = node_get(n, "terminal");
 	uint64_t rows = p->rows, cols = p->cols;
+	/* for processes of the host's kernel; engines on hosts that have them set them for every container */
+	struct node apparmor = node_get(n, "apparmorProfile"), selinux = node_get(n, "selinuxLabel");
+	const char *ignored = NULL;
 	int64_t score = p->oom_score_adj;
 	int r;
 
+	if ((r = node_text(&apparmor, &ignored, e)) || (r = node_text(&selinux, &ignored, e)))
+		return r;
 	for (size_t i = 0; i < ARRAY_SIZE(unsupported); i++) {
 		struct node x = node_get(n, unsupported[i][0]);
 

@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <sys/utsname.h>
 #include "common/base/util.h"
 
 #define CONFIG_MAX (4u * 1024 * 1024)
@@ -19,8 +20,7 @@ void spec_free(struct spec *s)
 	hooks_done(&s->hooks);
 	json_decref(s->hooks_json);
 	free(s->oci_version);
-	free(s->resources.cpus);
-	free(s->resources.mems);
+	spec_resources_done(&s->resources);
 	for (size_t i = 0; i < s->source_count; i++)
 		free(s->sources[i].path);
 	free(s->sources);
@@ -86,6 +86,19 @@ static int read_root(const struct node *n, struct spec *s, const struct spec_opt
 	return 0;
 }
 
+static int take_host_names(struct spec *s, struct err *e)
+{
+	struct utsname uts;
+
+	if (uname(&uts) < 0)
+		return err_sys(e, errno, "uname");
+	free(s->config->hostname);
+	free(s->config->domainname);
+	s->config->hostname = strdup(uts.nodename);
+	s->config->domainname = strdup(uts.domainname);
+	return s->config->hostname && s->config->domainname ? 0 : err_sys(e, ENOMEM, "hostname");
+}
+
 static int read_top(const json_t *json, struct spec *s, const struct spec_options *opt, struct err *e)
 {
 	struct node top = node_root(json), version = node_get(&top, "ociVersion"),
@@ -129,7 +142,7 @@ static int read_top(const json_t *json, struct spec *s, const struct spec_option
 	    (r = spec_read_linux(&linux_node, s, e)) || (r = hooks_read(&hooks, &s->hooks, e)) ||
 	    (r = spec_read_process(&process, s->process, e)))
 		return r;
-	return 0;
+	return s->host_uts ? take_host_names(s, e) : 0;
 }
 
 int spec_load(const char *bundle, const struct spec_options *opt, struct spec **ret_spec, struct err *e)

@@ -15,13 +15,35 @@ struct spec_source {
 	bool readonly, recursive, file;
 };
 
+struct spec_device_rate {
+	enum rate_kind { RATE_WEIGHT, RATE_LEAF_WEIGHT, RATE_READ_BPS, RATE_WRITE_BPS, RATE_READ_IOPS, RATE_WRITE_IOPS } kind;
+	unsigned major, minor;
+	uint64_t rate;
+};
+
+struct spec_hugepage {
+	char *size;               /* "2MB" */
+	uint64_t limit;
+};
+
+/* linux.resources. A number that is 0 is not set; -1 is no limit. */
 struct spec_resources {
 	bool any;
-	int64_t memory_limit, memory_swap, memory_reservation; /* 0: not set; -1: no limit */
+	int64_t memory_limit, memory_swap, memory_reservation, memory_kernel, memory_kernel_tcp;
+	int64_t swappiness;       /* -1: not set */
+	bool no_oom_kill;
 	int64_t pids_limit;
-	int64_t cpu_quota;
-	uint64_t cpu_period, cpu_shares;
+	int64_t cpu_quota, cpu_rt_runtime, cpu_idle;
+	uint64_t cpu_period, cpu_shares, cpu_rt_period, cpu_burst;
 	char *cpus, *mems;
+	uint64_t io_weight, io_leaf_weight;
+	struct spec_device_rate *rates;
+	size_t rate_count;
+	struct spec_hugepage *hugepages;
+	size_t hugepage_count;
+	uint64_t net_class;
+	json_t *unified;          /* file: value, of version 2 */
+	bool all_devices;         /* a rule allows every device: a privileged container */
 };
 
 /* Which network namespace of the host the container's link is in. */
@@ -40,6 +62,7 @@ struct spec {
 	struct spec_source *sources;
 	size_t source_count;
 	char *cgroup_path;        /* linux.cgroupsPath or NULL */
+	bool host_uts;            /* the names are the host's */
 	enum spec_netns netns;
 	char *netns_path;
 	struct hooks hooks;
@@ -67,6 +90,12 @@ struct ctl_mount *spec_add_mount(struct spec *s, const char *target, const char 
 				 const char *data, uint64_t flags, struct err *e);
 int spec_read_mounts(const struct node *n, struct spec *s, const struct spec_options *opt, struct err *e);
 int spec_read_linux(const struct node *n, struct spec *s, struct err *e);
+/* resources.c; also for `update`. */
+int spec_read_resources(const struct node *n, struct spec_resources *res, struct err *e);
+void spec_resources_done(struct spec_resources *res);
+void spec_fill_limits(const struct spec_resources *res, struct ctl_limits *ret);
+/* seccomp.c: the filter of linux.seccomp, for the process. */
+int spec_read_seccomp(const struct node *n, struct ctl_process *p, struct err *e);
 
 /* "CAP_CHOWN" to its number, or -1. */
 int spec_cap_from_name(const char *name);

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include "common/base/util.h"
 #include "common/log/log.h"
+#include "launcher/sandbox/cgroup.h"
 #include "launcher/sandbox/network.h"
 
 #define READY_SECONDS 20
@@ -28,6 +29,7 @@ static void prepare(void *arg, const struct state *st)
 	struct err e;
 
 	sb->in_janitor = true;
+	cgroup_spare_this();
 	sb->state = (struct state *)st;
 	for (int i = 0; i < SERVICE_COUNT; i++)
 		programs[i] = service_can_restart(i) ? service_open_program(i, &e) : -1;

@@ -13,6 +13,7 @@
 #include "common/base/util.h"
 #include "common/ipc/fdpass.h"
 #include "common/log/log.h"
+#include "launcher/sandbox/cgroup.h"
 #include "launcher/sandbox/hooks.h"
 #include "launcher/sandbox/network.h"
 
@@ -289,7 +290,7 @@ static int bring_up(struct sandbox *sb, struct err *e)
 
 	if ((r = fill_state(sb, e)) || (r = complete_config(sb, e)) || (r = cgroup_enter(sb, e)) ||
 	    (r = netns_enter(sb, e)) || (r = run_create_hooks(sb, e)) ||
-	    (r = network_set_up(sb, e)) || (r = sandbox_start_services(sb, e)))
+	    (r = network_set_up(sb, e)) || (r = sandbox_start_services(sb, e)) || (r = cgroup_step_aside(sb, e)))
 		return r;
 	r = (int)sandbox_call(sb, &m, SANDBOX_CALL_TIMEOUT_MS, e);
 	if (r < 0)

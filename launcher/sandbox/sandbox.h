@@ -23,6 +23,7 @@ struct launch_options {
 	int log_fd;              /* of --log, or -1: stderr */
 	const char *network;
 	const char *pcap;        /* file that records the links, or NULL */
+	bool systemd_cgroup;     /* linux.cgroupsPath is slice:prefix:name */
 };
 
 enum service_id { SERVICE_SYSD, SERVICE_MEMD, SERVICE_FSD, SERVICE_NETD, SERVICE_COUNT };
@@ -130,9 +131,5 @@ int sandbox_start_services(struct sandbox *sb, struct err *e);
 /* netns.c: enters the container's network namespace (linux.namespaces), which netns_fd is then. The hooks
  * that fill it have run when the services are started. */
 int netns_enter(struct sandbox *sb, struct err *e);
-/* cgroup.c: makes the groups of the spec and moves this process in. */
-int cgroup_enter(struct sandbox *sb, struct err *e);
-/* Moves a process to the groups in which another is. */
-int cgroup_follow(pid_t where, pid_t pid, struct err *e);
 
 #endif

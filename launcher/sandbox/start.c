@@ -15,6 +15,7 @@
 #include "common/ipc/startup.h"
 #include "common/log/log.h"
 #include "launcher/sandbox/logfile.h"
+#include "launcher/sandbox/cgroup.h"
 #include "launcher/sandbox/sandbox.h"
 #include "launcher/sandbox/service.h"
 
@@ -302,6 +303,8 @@ int sandbox_start_services(struct sandbox *sb, struct err *e)
 	memset(all, -1, sizeof(all));
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(order); i++)
 		r = channels_make(&all[order[i]], order[i], e);
+	/* When memory is short, the services are the last to go; memd's guest processes have 0 again. */
+	cgroup_spare_this();
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(order); i++) {
 		r = prepare_first(sb, order[i], all, &spawns[order[i]], e);
 		if (r < 0 && sb->opt->unsafe && !sb->plain && i == 0 && sb->services[SERVICE_SYSD].pid <= 0) {

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 #include "common/base/util.h"
+#include "launcher/sandbox/cgroup.h"
 
 int state_check_id(const char *id, struct err *e)
 {
@@ -31,6 +32,7 @@ void state_free(struct state *s)
 	free(s->oci_version);
 	free(s->cgroups);
 	free(s->debug_log);
+	free(s->cgroup);
 	json_decref(s->annotations);
 	json_decref(s->hooks);
 	free(s);
@@ -173,6 +175,7 @@ int state_load(const char *root, const char *id, struct state **ret, struct err 
 	s->oci_version = dup_text(json, "ociVersion");
 	s->cgroups = dup_text(json, "sbxCgroups");
 	s->debug_log = dup_text(json, "sbxDebugLog");
+	s->cgroup = dup_text(json, "sbxCgroup");
 	s->annotations = json_incref(json_object_get(json, "annotations"));
 	s->hooks = json_incref(json_object_get(json, "sbxHooks"));
 	json_decref(json);
@@ -183,6 +186,10 @@ int state_load(const char *root, const char *id, struct state **ret, struct err 
 	}
 	if (!s->status)
 		s->status = strdup("stopped");
+	if (s->status && s->cgroup && !strcmp(s->status, "running") && cgroup_frozen(s->cgroup)) {
+		free(s->status);
+		s->status = strdup("paused");
+	}
 	*ret = s;
 	return 0;
 }
@@ -212,6 +219,8 @@ int state_save(const struct state *s, struct err *e)
 		json_object_set_new(json, "sbxDebugLog", json_string(s->debug_log));
 	if (s->cgroups)
 		json_object_set_new(json, "sbxCgroups", json_string(s->cgroups));
+	if (s->cgroup)
+		json_object_set_new(json, "sbxCgroup", json_string(s->cgroup));
 	if (s->hooks)
 		json_object_set(json, "sbxHooks", s->hooks);
 	snprintf(path, sizeof(path), "%s/state.json", s->dir);

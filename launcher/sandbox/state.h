@@ -18,6 +18,7 @@ struct state {
 	unsigned long long start_time; /* of pid, against reuse */
 	char *debug_log;      /* folder of --debug-log, or NULL */
 	char *bundle, *rootfs, *created, *oci_version, *cgroups; /* cgroups: folders made, ':' between */
+	char *cgroup;         /* path of the container's control group, NULL: none */
 	json_t *annotations;
 	json_t *hooks;        /* as config.json has them: those of start and delete are run by others */
 };

@@ -56,15 +56,8 @@ static int give_descriptors(struct sandbox *sb, const struct launch_how *how, st
 	int fds[CTL_STDIO_MAX];
 	size_t count = 0;
 
-	if (how->preserve_fds > CTL_STDIO_MAX - 3)
-		return err_set(e, EINVAL, "--preserve-fds: at most %u", CTL_STDIO_MAX - 3);
-	for (int fd = 0; fd < 3 + (int)how->preserve_fds; fd++) {
-		bool open_here = fcntl(fd, F_GETFD) >= 0;
-
-		if (!open_here && fd >= 3)
-			return err_set(e, EBADF, "--preserve-fds: descriptor %d is not open", fd);
-		fds[count++] = open_here ? fd : -1;
-	}
+	for (int fd = 0; fd < 3 + (int)how->preserve_fds; fd++)
+		fds[count++] = fd >= 3 || fcntl(fd, F_GETFD) >= 0 ? fd : -1;
 	return sandbox_set_stdio(sb, fds, count, e);
 }
 
@@ -187,6 +180,17 @@ static int launch_detached(struct context *ctx, struct spec *spec, const char *i
 	return 0;
 }
 
+/* Asked before anything of ours is opened, which would take their numbers. */
+static int check_preserved(const struct launch_how *how, struct err *e)
+{
+	if (how->preserve_fds > CTL_STDIO_MAX - 3)
+		return err_set(e, EINVAL, "--preserve-fds: at most %u", CTL_STDIO_MAX - 3);
+	for (int fd = 3; fd < 3 + (int)how->preserve_fds; fd++)
+		if (fcntl(fd, F_GETFD) < 0)
+			return err_set(e, EBADF, "--preserve-fds: descriptor %d is not open", fd);
+	return 0;
+}
+
 int launch_container(struct context *ctx, struct spec *spec, const char *id, const struct launch_how *how,
 		     struct err *e)
 {
@@ -200,6 +204,11 @@ int launch_container(struct context *ctx, struct spec *spec, const char *id, con
 	if (!spec->process->terminal && how->console_socket) {
 		spec_free(spec);
 		return err_set(e, EINVAL, "--console-socket needs process.terminal");
+	}
+	r = check_preserved(how, e);
+	if (r < 0) {
+		spec_free(spec);
+		return r;
 	}
 	if (how->detach)
 		return launch_detached(ctx, spec, id, how, e);

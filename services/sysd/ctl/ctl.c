@@ -12,6 +12,7 @@
 #include "services/sysd/core/sched.h"
 #include "services/sysd/core/waitq.h"
 #include "services/sysd/ctl/internal.h"
+#include "services/sysd/sys/limits.h"
 #include "services/sysd/task/task.h"
 #include "services/sysd/tty/tty.h"
 
@@ -131,6 +132,9 @@ static void serve(void *arg)
 		break;
 	case CTL_SERVICE:
 		reply.value = do_service(m->pid, (uint64_t)m->value, &e);
+		break;
+	case CTL_UPDATE:
+		limits_set(m->limits);
 		break;
 	case CTL_PS:
 		text = do_ps();

@@ -11,7 +11,7 @@
 #include "services/sysd/ctl/internal.h"
 #include "services/sysd/fs/gofer/gofer.h"
 #include "services/sysd/fs/overlay/overlay.h"
-#include "services/sysd/sys/kinfo.h"
+#include "services/sysd/sys/limits.h"
 #include "services/sysd/task/cred.h"
 #include "services/sysd/task/nsproxy.h"
 #include "services/sysd/task/task.h"
@@ -228,6 +228,10 @@ static int set_sysctl(struct task *t, const char *line, struct ctl_error *e)
 		if (*s == '.')
 			*s = '/';
 	r = tree_write(t, path, equals + 1);
+	if (r == -ENOENT && !strncmp(line, "net.", 4)) {
+		log_warn("linux.sysctl: %.*s is not one of this kernel's", (int)(equals - line), line);
+		return 0;
+	}
 	return r < 0 ? ctl_fail(e, r, "linux.sysctl: %s: %s", path, strerror(-r)) : 0;
 }
 
@@ -238,7 +242,7 @@ int do_configure(const struct ctl_config *c, struct ctl_error *e)
 
 	if (sandbox.configured)
 		return ctl_fail(e, -EBUSY, "the sandbox is configured already");
-	kinfo_set_mem_limit(c->memory_limit);
+	limits_set(&c->limits);
 	r = mount_root(c, e);
 	if (r < 0)
 		return r;

@@ -231,7 +231,9 @@ static int prepare(struct task *t, const struct ctl_process *p, struct tty **ret
 	file_unref(prog);
 	if (r < 0)
 		return ctl_fail(e, r, "exec: \"%s\": %s", p->args.v[0], strerror(-r));
-	return 0;
+	if (p->seccomp)
+		r = task_seccomp_attach(t, p->seccomp, p->seccomp_size);
+	return r < 0 ? ctl_fail(e, r, "linux.seccomp: %s", strerror(-r)) : 0;
 }
 
 int do_start(const struct ctl_process *p, struct ctl_error *e)

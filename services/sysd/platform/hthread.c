@@ -181,7 +181,7 @@ void hthread_bind(struct hthread *ht, struct task *t)
 		return;
 	t->ht = ht;
 	s->sigmask = t->blocked;
-	s->trace = strace_enabled || t->ptrace || t->seccomp_mode;
+	s->trace = strace_enabled || t->ptrace || (t->seccomp_mode && task_seccomp_sees_all(t));
 	hthread_publish_ids(t);
 }
 

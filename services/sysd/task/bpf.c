@@ -2,6 +2,7 @@
 #include "services/sysd/task/bpf.h"
 #include <errno.h>
 #include <linux/filter.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -201,6 +202,42 @@ uint32_t bpf_run(const struct abi_sock_filter *pc, const struct abi_seccomp_data
 				x = a;
 			else
 				a = x;
+		}
+	}
+}
+
+/* Runs what depends on number and architecture alone; anything else is not known, and so no constant. */
+bool bpf_constant(const struct abi_sock_filter *pc, uint32_t arch, uint32_t nr, uint32_t *ret)
+{
+	uint32_t a = 0;
+
+	for (;; pc++) {
+		switch (pc->code) {
+		case BPF_LD | BPF_W | BPF_ABS:
+			if (pc->k == offsetof(struct abi_seccomp_data, nr))
+				a = nr;
+			else if (pc->k == offsetof(struct abi_seccomp_data, arch))
+				a = arch;
+			else
+				return false;
+			break;
+		case BPF_ALU | BPF_AND | BPF_K:
+			a &= pc->k;
+			break;
+		case BPF_JMP | BPF_JA:
+			pc += pc->k;
+			break;
+		case BPF_JMP | BPF_JEQ | BPF_K:
+		case BPF_JMP | BPF_JGE | BPF_K:
+		case BPF_JMP | BPF_JGT | BPF_K:
+		case BPF_JMP | BPF_JSET | BPF_K:
+			pc += taken(BPF_OP(pc->code), a, pc->k) ? pc->jt : pc->jf;
+			break;
+		case BPF_RET | BPF_K:
+			*ret = pc->k;
+			return true;
+		default:
+			return false;
 		}
 	}
 }

@@ -2,6 +2,7 @@
 #ifndef SYSD_TASK_BPF_H
 #define SYSD_TASK_BPF_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct abi_sock_filter {
@@ -22,5 +23,9 @@ struct abi_seccomp_data {
 int bpf_check(const struct abi_sock_filter *prog, unsigned count);
 /* Of a checked program. */
 uint32_t bpf_run(const struct abi_sock_filter *prog, const struct abi_seccomp_data *data);
+
+/* Whether the program answers a call of this number with one result whatever its arguments and its
+ * instruction pointer are; then *ret is the result. */
+bool bpf_constant(const struct abi_sock_filter *prog, uint32_t arch, uint32_t nr, uint32_t *ret);
 
 #endif

@@ -9,6 +9,7 @@
 #include "services/sysd/abi/clone.h"
 #include "services/sysd/mm/mm.h"
 #include "services/sysd/mm/usercopy.h"
+#include "services/sysd/sys/limits.h"
 #include "services/sysd/sys/pids.h"
 #include "services/sysd/sys/sysctl.h"
 #include "services/sysd/syscall/syscall.h"
@@ -62,6 +63,10 @@ static int check_limits(struct task *t)
 		return -EAGAIN;
 	if (registry_task_count() >= (uint64_t)sysctl_threads_max)
 		return -EAGAIN;
+	if (limits.pids && registry_task_count() >= limits.pids) {
+		limits_count_pids_max();
+		return -EAGAIN;
+	}
 	return 0;
 }
 

@@ -87,5 +87,7 @@ bool ptrace_holds_zombie(struct task *t);
 void ptrace_zombie_freed(struct task *t);
 void task_seccomp_release(struct task *t) __attribute__((weak));
 void task_seccomp_inherit(struct task *parent, struct task *child) __attribute__((weak));
+/* A filter from outside, for a task that does not run yet. 0, -EINVAL or -ENOMEM. */
+int task_seccomp_attach(struct task *t, const void *prog, size_t size);
 
 #endif

@@ -72,7 +72,7 @@ void ptrace_unlink_with(struct task *t, int signo)
 	t->ptrace = NULL;
 	list_del(&p->tracer_node);
 	if (t->ht && t->ht->task == t)
-		hthread_slot(t->ht)->trace = strace_enabled || t->seccomp_mode;
+		hthread_slot(t->ht)->trace = strace_enabled || (t->seccomp_mode && task_seccomp_sees_all(t));
 	if (p->single_step && t->ht && t->ht->task == t)
 		t->ht->regs.eflags &= ~(uint64_t)EFLAGS_TF;
 	free(p);

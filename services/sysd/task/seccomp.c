@@ -1,5 +1,7 @@
-/* seccomp(2) of guests: a chain of filters for each task, run by sysd on each of its calls. The slot's
- * trace flag keeps the runtime from answering calls alone. (The host's own filter over guest
+/* seccomp(2) of guests: a chain of filters for each task, run by sysd on each of its calls, but those
+ * that every filter of the chain allows whatever their arguments are (a container's profile allows nearly
+ * all): they have a bit in `allow`. Unless all calls that the runtime answers alone are such, the slot's
+ * trace flag keeps it from that. (The host's own filter over guest
  * processes is memd's and has nothing to do with this.) */
 #include <linux/audit.h>
 #include <linux/capability.h>
@@ -19,6 +21,8 @@ struct seccomp_filter {
 	unsigned refs;
 	unsigned count, chain_count; /* instructions, and with those before */
 	struct seccomp_filter *prev; /* a reference */
+	uint64_t allow[(SYSCALL_COUNT + 63) / 64]; /* calls that the chain from here on always allows */
+	bool allows_t0;              /* among them all that the runtime answers alone */
 	struct abi_sock_filter prog[];
 };
 
@@ -54,9 +58,34 @@ unsigned seccomp_filter_count(const struct task *t)
 	return n;
 }
 
+static bool always_allowed(const struct seccomp_filter *f, uint64_t nr)
+{
+	return nr < SYSCALL_COUNT && (f->allow[nr / 64] >> (nr % 64) & 1);
+}
+
+static void fill_allow(struct seccomp_filter *f)
+{
+	f->allows_t0 = true;
+	for (uint32_t nr = 0; nr < SYSCALL_COUNT; nr++) {
+		uint32_t r;
+
+		if ((!f->prev || always_allowed(f->prev, nr)) && bpf_constant(f->prog, AUDIT_ARCH_X86_64, nr, &r) &&
+		    (r & SECCOMP_RET_ACTION_FULL) == SECCOMP_RET_ALLOW)
+			f->allow[nr / 64] |= 1ull << (nr % 64);
+		else if (syscall_table[nr].name && syscall_table[nr].tier == 0)
+			f->allows_t0 = false;
+	}
+}
+
+bool task_seccomp_sees_all(const struct task *t)
+{
+	return t->seccomp_mode == SECCOMP_MODE_STRICT ||
+	       (t->seccomp_mode == SECCOMP_MODE_FILTER && !t->seccomp->allows_t0);
+}
+
 static void see_all_calls(struct task *t)
 {
-	if (t->ht && t->ht->task == t)
+	if (t->ht && t->ht->task == t && task_seccomp_sees_all(t))
 		hthread_slot(t->ht)->trace = 1;
 }
 
@@ -125,6 +154,8 @@ long task_seccomp_check(struct task *t, int64_t *ret)
 		return 0;
 	if (t->seccomp_mode == SECCOMP_MODE_STRICT)
 		return strict(t, ret);
+	if (always_allowed(t->seccomp, (uint64_t)t->nr))
+		return 0;
 	d.nr = (int32_t)t->nr;
 	d.arch = AUDIT_ARCH_X86_64;
 	d.instruction_pointer = t->ht->regs.rip;
@@ -203,6 +234,39 @@ static void sync_threads(struct task *t)
 	}
 }
 
+static void push(struct task *t, struct seccomp_filter *f)
+{
+	f->prev = t->seccomp;
+	memset(f->allow, 0, sizeof(f->allow));
+	fill_allow(f);
+	t->seccomp = f;
+	t->seccomp_mode = SECCOMP_MODE_FILTER;
+	see_all_calls(t);
+}
+
+int task_seccomp_attach(struct task *t, const void *prog, size_t size)
+{
+	struct seccomp_filter *f;
+	int ret;
+
+	if (size == 0 || size % sizeof(f->prog[0]) || size / sizeof(f->prog[0]) > BPF_MAX_INSNS)
+		return -EINVAL;
+	f = malloc(sizeof(*f) + size);
+	if (!f)
+		return -ENOMEM;
+	f->refs = 1;
+	f->count = (unsigned)(size / sizeof(f->prog[0]));
+	f->chain_count = f->count + 4 + (t->seccomp ? t->seccomp->chain_count : 0);
+	memcpy(f->prog, prog, size);
+	ret = bpf_check(f->prog, f->count);
+	if (ret < 0) {
+		free(f);
+		return ret;
+	}
+	push(t, f);
+	return 0;
+}
+
 struct abi_sock_fprog {
 	uint16_t count;
 	uint8_t pad[6];
@@ -249,10 +313,7 @@ static long set_filter(struct task *t, uint64_t flags, uint64_t uprog)
 			return flags & SECCOMP_FILTER_FLAG_TSYNC_ESRCH ? -ESRCH : (long)tid;
 		}
 	}
-	f->prev = t->seccomp;
-	t->seccomp = f;
-	t->seccomp_mode = SECCOMP_MODE_FILTER;
-	see_all_calls(t);
+	push(t, f);
 	if (flags & SECCOMP_FILTER_FLAG_TSYNC)
 		sync_threads(t);
 	return 0;

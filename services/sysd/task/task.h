@@ -186,6 +186,8 @@ int task_start(struct task *t);
 void task_exit(struct task *t, int32_t exit_code) __attribute__((noreturn));
 /* The whole thread group ends with this code (wait4 form); the caller's own task too, at its way out. */
 void signal_group_exit(struct signal *sig, int32_t exit_code);
+/* Whether its filters want calls that the runtime would answer alone (only with a seccomp_mode). */
+bool task_seccomp_sees_all(const struct task *t);
 /* Called by the platform when a host process died although nobody ordered it: every task of the
  * mm ends with `signo`. */
 void task_host_died(struct mm *mm, int signo);

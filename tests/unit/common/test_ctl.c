@@ -33,6 +33,7 @@ static struct ctl_msg sample(enum ctl_type type)
 		ctl_strv_add(&m.config->masked, "/proc/kcore");
 		ctl_strv_add(&m.config->sysctl, "kernel.x=1");
 		m.config->network = 1;
+		m.config->limits = (struct ctl_limits){1, 2, 3, 4, 5, 6};
 	} else if (type == CTL_START || type == CTL_EXEC) {
 		m.process = calloc(1, sizeof(*m.process));
 		ctl_strv_add(&m.process->args, "/bin/sh");
@@ -50,13 +51,19 @@ static struct ctl_msg sample(enum ctl_type type)
 		m.process->stdio_count = 3;
 		m.process->stdio = calloc(3, sizeof(uint64_t));
 		m.process->stdio[2] = UINT64_MAX;
+		m.process->seccomp_size = 16;
+		m.process->seccomp = calloc(2, 8);
+		m.process->seccomp[3] = 9;
+	} else if (type == CTL_UPDATE) {
+		m.limits = calloc(1, sizeof(*m.limits));
+		m.limits->pids = 7;
 	}
 	return m;
 }
 
 static void round_trip(void **state)
 {
-	static const enum ctl_type types[] = {CTL_CONFIGURE, CTL_START, CTL_EXEC, CTL_REPLY, CTL_WAIT};
+	static const enum ctl_type types[] = {CTL_CONFIGURE, CTL_START, CTL_EXEC, CTL_UPDATE, CTL_REPLY, CTL_WAIT};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {

@@ -5,6 +5,7 @@
 #include "services/sysd/fs/proc/seqbuf.h"
 #include "services/sysd/fs/sysfs/tree.h"
 #include "services/sysd/sys/kinfo.h"
+#include "services/sysd/sys/limits.h"
 #include "services/sysd/sys/pids.h"
 #include "services/sysd/task/task.h"
 #include "services/sysd/time/cputime.h"
@@ -42,6 +43,59 @@ static int show_memory_max(struct seqbuf *s, const struct tree_node *n)
 		seq_printf(s, "%llu\n", (unsigned long long)mem.total);
 	else
 		seq_puts(s, "max\n");
+	return 0;
+}
+
+static void put_max(struct seqbuf *s, uint64_t v)
+{
+	if (v)
+		seq_printf(s, "%llu", (unsigned long long)v);
+	else
+		seq_puts(s, "max");
+}
+
+static int show_swap_max(struct seqbuf *s, const struct tree_node *n)
+{
+	if (limits.swap && limits.memory && limits.swap > limits.memory)
+		put_max(s, limits.swap - limits.memory);
+	else
+		put_max(s, limits.swap ? 0 : limits.memory ? limits.memory : 0);
+	seq_putc(s, '\n');
+	return 0;
+}
+
+static int show_cpu_max(struct seqbuf *s, const struct tree_node *n)
+{
+	put_max(s, limits.cpu_quota);
+	seq_printf(s, " %llu\n", limits.cpu_period ? (unsigned long long)limits.cpu_period : 100000ull);
+	return 0;
+}
+
+static int show_cpu_weight(struct seqbuf *s, const struct tree_node *n)
+{
+	/* as runc translates shares */
+	uint64_t w = limits.cpu_shares >= 2 ? 1 + (MIN(limits.cpu_shares, 262144ull) - 2) * 9999 / 262142 : 100;
+
+	seq_printf(s, "%llu\n", (unsigned long long)w);
+	return 0;
+}
+
+static int show_pids_max(struct seqbuf *s, const struct tree_node *n)
+{
+	put_max(s, limits.pids);
+	seq_putc(s, '\n');
+	return 0;
+}
+
+static int show_pids_events(struct seqbuf *s, const struct tree_node *n)
+{
+	seq_printf(s, "max %llu\n", (unsigned long long)limits_pids_events);
+	return 0;
+}
+
+static int show_cpuset(struct seqbuf *s, const struct tree_node *n)
+{
+	seq_printf(s, kinfo_host.cpu_count > 1 ? "0-%u\n" : "%u\n", kinfo_host.cpu_count - 1);
 	return 0;
 }
 
@@ -98,7 +152,7 @@ static int cgroup_mount(const struct fs_type *type, const char *source, const ch
 
 	if (!root) {
 		root = tree_new();
-		tree_text(root, "cgroup.controllers", "cpu memory pids\n");
+		tree_text(root, "cgroup.controllers", "cpuset cpu memory pids\n");
 		tree_text(root, "cgroup.subtree_control", "\n");
 		tree_text(root, "cgroup.type", "domain\n");
 		tree_text(root, "cgroup.events", "populated 1\nfrozen 0\n");
@@ -106,15 +160,22 @@ static int cgroup_mount(const struct fs_type *type, const char *source, const ch
 		tree_text(root, "cgroup.max.descendants", "0\n");
 		tree_file(root, "cgroup.procs", show_procs, 0);
 		tree_file(root, "cgroup.threads", show_threads, 0);
-		tree_text(root, "cpu.max", "max 100000\n");
-		tree_text(root, "cpu.weight", "100\n");
+		tree_file(root, "cpu.max", show_cpu_max, 0);
+		tree_file(root, "cpu.weight", show_cpu_weight, 0);
+		tree_file(root, "cpuset.cpus", show_cpuset, 0);
+		tree_file(root, "cpuset.cpus.effective", show_cpuset, 0);
+		tree_text(root, "cpuset.mems.effective", "0\n");
 		tree_file(root, "cpu.stat", show_cpu_stat, 0);
 		tree_file(root, "memory.max", show_memory_max, 0);
 		tree_text(root, "memory.high", "max\n");
-		tree_text(root, "memory.swap.max", "0\n");
+		tree_file(root, "memory.swap.max", show_swap_max, 0);
+		tree_text(root, "memory.swap.current", "0\n");
+		tree_text(root, "memory.low", "0\n");
+		tree_text(root, "memory.min", "0\n");
 		tree_file(root, "memory.current", show_memory_current, 0);
 		tree_file(root, "memory.stat", show_memory_stat, 0);
-		tree_text(root, "pids.max", "max\n");
+		tree_file(root, "pids.max", show_pids_max, 0);
+		tree_file(root, "pids.events", show_pids_events, 0);
 		tree_file(root, "pids.current", show_pids_current, 0);
 	}
 	return tree_mount(type, root, CGROUP2_MAGIC, sb_flags, ret_sb);
