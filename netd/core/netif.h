@@ -37,6 +37,18 @@ struct netif_stats {
 	uint64_t tx_packets, tx_bytes, tx_errors, tx_dropped;
 };
 
+/* Settings of one interface, net/ipv4/conf/IF/ and net/ipv6/conf/IF/: the same names as conf/default, from which a new
+ * interface takes them. */
+enum netif_conf {
+#define CONF(id, family, file) NETIF_CONF_##id,
+#include "netd/core/conf.def"
+#undef CONF
+	NETIF_CONF_COUNT
+};
+/* The number of a file of conf/IF/ of a family, or -ENOENT. */
+int netif_conf_find(int family, const char *file);
+int netif_conf_set(struct netif *nif, enum netif_conf id, int64_t value); /* -EINVAL */
+
 #define NETIF_F_CSUM 1u /* completes PARTIAL checksums */
 #define NETIF_F_TSO 2u  /* takes super-segments (of both families) */
 #define NETIF_F_USO 4u  /* and of UDP */
@@ -57,6 +69,7 @@ struct netif {
 	struct netif_stats stats;
 	void *priv;              /* of ops */
 	void *arp, *nd, *igmp, *mld; /* state of those layers */
+	int64_t conf[NETIF_CONF_COUNT];
 };
 
 /* Adds an interface (the fields up to txqlen filled in; index 0: the next free one); the stack frees
@@ -75,6 +88,9 @@ int netif_addr_del(struct netif *nif, const struct ip_addr *addr, uint8_t prefix
 /* Is addr one of ours (any interface)? Returns the interface, or NULL. */
 struct netif *netif_of_addr(struct netstack *st, const struct ip_addr *addr);
 
+/* Sends a complete frame (or, on a link without headers, an IP packet): shows it to the taps, does in software what
+ * the link does not offer, counts. Consumes p. 0 or -errno. */
+int netif_output(struct netif *nif, struct pkt *p);
 /* A frame came in over the link: p->data at the link header (Ethernet) or the IP header (loopback).
  * Consumes p. Frames of hostile content are this function's daily bread. */
 void netif_input(struct netif *nif, struct pkt *p);

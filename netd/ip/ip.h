@@ -30,6 +30,7 @@ struct ip_flow {
 	int oif;                 /* bound interface, 0: any */
 	uint8_t tos, protocol;
 	uint32_t mark;
+	bool any_src;            /* src need not be ours (IP_FREEBIND, IP_TRANSPARENT, IP_HDRINCL) */
 };
 /* 0, -ENETUNREACH, -EHOSTUNREACH, -EACCES (prohibit), -EINVAL (source not ours), -ENODEV. */
 int ip_route_lookup(struct netstack *st, const struct ip_flow *f, struct ip_route *ret);
@@ -37,6 +38,10 @@ static inline bool ip_route_none(const struct ip_route *r)
 {
 	return !r->out;
 }
+/* A message that the transport found to be about something it did send says that the path to dst takes `mtu` bytes
+ * (RFC 1191, 8201). Kept per destination for a while; cached routes become stale. An `error` handler calls it with
+ * err->info when err->err is EMSGSIZE, once it has checked the quoted sequence number; nobody else does. */
+void ip_pmtu_update(struct netstack *st, const struct ip_addr *dst, uint32_t mtu);
 bool ip_route_ok(struct netstack *st, const struct ip_route *r);
 /* Segments towards dst are being acknowledged: the neighbour is reachable (RFC 4861 7.3.1). */
 void ip_route_confirm(struct netstack *st, const struct ip_route *r, const struct ip_addr *dst);
@@ -44,6 +49,7 @@ void ip_route_confirm(struct netstack *st, const struct ip_route *r, const struc
 /* ---- out ---------------------------------------------------------------------------------------- */
 
 #define IP_TX_DF 1u       /* don't fragment: -EMSGSIZE with the path MTU when it does not fit */
+#define IP_TX_MC_LOOP 4u  /* a multicast also comes to the members on this machine */
 #define IP_TX_HDRINCL 2u  /* the packet begins with its own IPv4 header (raw sockets) */
 struct ip_tx {
 	const struct ip_route *route;
