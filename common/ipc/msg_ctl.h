@@ -25,7 +25,7 @@ enum ctl_type {
 	CTL_EXIT = 33,      /* pid, value = status as wait4 reports it; of init and exec'd processes */
 	/* only between the command line and the supervisor */
 	CTL_STATE = 64,     /* reply: text = the state as JSON */
-	CTL_WAIT = 65,      /* pid: reply at its end, value = status */
+	CTL_WAIT = 65,      /* pid: reply at its end, value = status; flag: it ends when the asker does */
 	CTL_DELETE = 66,    /* ends the supervisor; reply when all is cleaned */
 	CTL_BEGIN = 67,     /* starts the process of a created container */
 	CTL_SERVICES = 68,  /* reply: text = a line for each service of the sandbox */
@@ -60,6 +60,8 @@ struct ctl_limits {
 	uint64_t pids;
 	uint64_t cpu_quota, cpu_period, cpu_shares; /* us, us, as cgroup v1 has shares */
 };
+
+#define CTL_LIMIT_NONE ((uint64_t)INT64_MAX) /* from the command line: no limit; there 0 is "as it was" */
 
 struct ctl_config {
 	char *id, *hostname, *domainname;

@@ -99,6 +99,8 @@ int spec_read_seccomp(const struct node *n, struct ctl_process *p, struct err *e
 
 /* "CAP_CHOWN" to its number, or -1. */
 int spec_cap_from_name(const char *name);
+/* "CAP_CHOWN", or NULL past the last. */
+const char *spec_cap_name(int cap);
 int spec_rlimit_from_name(const char *name);
 uint64_t spec_cap_all(void);
 /* The process starts with the launcher's own limits. */

@@ -36,6 +36,8 @@ int cgroup_freeze(const char *path, bool frozen, struct err *e);
 bool cgroup_frozen(const char *path);
 /* What `events --stats` shows of it. */
 json_t *cgroup_stats(const char *path);
+/* How often the host has ended a process of it for want of memory. */
+long long cgroup_oom_kills(const char *path);
 
 /* For the files of this library. */
 bool cgroup_is_v2(void);

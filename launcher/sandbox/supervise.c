@@ -23,6 +23,7 @@ struct client {
 	int sock;
 	uint64_t request;      /* id of the request at sysd that it waits for, 0: none */
 	uint32_t waits_for;    /* pid, or 0 */
+	bool stands_for;       /* it is the process, for whoever reaps it: its end is the process's */
 	bool gone;
 };
 
@@ -191,6 +192,27 @@ static void do_wait(struct sandbox *sb, struct client *c, uint32_t pid)
 		c->waits_for = pid;
 }
 
+static void merge(uint64_t *to, uint64_t change)
+{
+	if (change)
+		*to = change == CTL_LIMIT_NONE ? 0 : change;
+}
+
+/* The command line has changed the groups; sysd enforces the rest, and shows it. */
+static void do_update(struct sandbox *sb, struct client *c, struct ctl_msg *m)
+{
+	struct ctl_limits *all = &sb->spec->config->limits, *l = m->limits;
+
+	merge(&all->memory, l->memory);
+	merge(&all->swap, l->swap);
+	merge(&all->pids, l->pids);
+	merge(&all->cpu_quota, l->cpu_quota);
+	merge(&all->cpu_period, l->cpu_period);
+	merge(&all->cpu_shares, l->cpu_shares);
+	*l = *all;
+	forward(sb, c, m);
+}
+
 static void do_signal(struct sandbox *sb, struct client *c, struct ctl_msg *m)
 {
 	if (!sb->started) {
@@ -214,6 +236,10 @@ static void on_client(struct sandbox *sb, struct client *c)
 
 	if (r < 0) {
 		c->gone = true;
+		if (c->stands_for && c->waits_for) {
+			m = (struct ctl_msg){.type = CTL_SIGNAL, .pid = c->waits_for, .value = SIGKILL};
+			sandbox_post(sb, &m);
+		}
 		return;
 	}
 	switch (m.type) {
@@ -229,6 +255,9 @@ static void on_client(struct sandbox *sb, struct client *c)
 	case CTL_SIGNAL:
 		do_signal(sb, c, &m);
 		break;
+	case CTL_UPDATE:
+		do_update(sb, c, &m);
+		break;
 	case CTL_PS:
 	case CTL_STATS:
 	case CTL_DEBUG:
@@ -240,6 +269,7 @@ static void on_client(struct sandbox *sb, struct client *c)
 		do_services(sb, c);
 		break;
 	case CTL_WAIT:
+		c->stands_for = m.flag;
 		do_wait(sb, c, m.pid);
 		break;
 	case CTL_DELETE:

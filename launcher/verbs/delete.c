@@ -2,6 +2,8 @@
 #include <signal.h>
 #include <sys/syscall.h>
 #include "common/base/util.h"
+#include "common/log/log.h"
+#include "launcher/sandbox/cgroup.h"
 #include "launcher/sandbox/hooks.h"
 #include "launcher/verbs/verbs.h"
 
@@ -29,6 +31,9 @@ static void end_supervisor(const struct state *st, bool ask)
 		if (sock >= 0)
 			client_call(sock, &m, NULL, 0, NULL, &e);
 		close_fd(&sock);
+		/* what is frozen does not die */
+		if (!strcmp(st->status, "paused") && cgroup_freeze(st->cgroup, false, &e) < 0)
+			log_warn("%s", e.text);
 	}
 	if (poll(&p, 1, 10000) <= 0) {
 		syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0);

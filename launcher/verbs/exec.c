@@ -3,16 +3,18 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 #include <sys/signalfd.h>
 #include "common/base/util.h"
+#include "common/log/log.h"
 #include "launcher/sandbox/stream.h"
 #include "launcher/verbs/verbs.h"
 
 static struct {
-	const char *console_socket, *cwd, *user, *process, *pid_file, *ignored_text;
+	const char *console_socket, *cwd, *user, *process, *pid_file, *ignored;
 	struct ctl_strv env, caps, gids;
 	unsigned preserve_fds;
-	bool tty, detach, no_new_privs, ignored;
+	bool tty, detach, no_new_privs, ignore_paused;
 } opt;
 
 #define AT(field) offsetof(__typeof__(opt), field)
@@ -28,8 +30,10 @@ static const struct opt_def opts[] = {
 	{"pid-file", 0, OPT_TEXT, AT(pid_file), "write the process id to this file"},
 	{"no-new-privs", 0, OPT_FLAG, AT(no_new_privs), "set no_new_privs"},
 	{"cap", 'c', OPT_LIST, AT(caps), "add a capability"},
+	{"apparmor", 0, OPT_TEXT, AT(ignored), "accepted; profiles are for processes of the host's kernel"},
+	{"process-label", 0, OPT_TEXT, AT(ignored), "accepted; labels are for processes of the host's kernel"},
 	{"preserve-fds", 0, OPT_UINT, AT(preserve_fds), "pass N more descriptors, from 3 on"},
-	{"ignore-paused", 0, OPT_FLAG, AT(ignored), "accepted; there is no pause here"},
+	{"ignore-paused", 0, OPT_FLAG, AT(ignore_paused), "also in a paused container: it begins when that goes on"},
 };
 
 /* What the container's own process got, without its arguments. */
@@ -149,9 +153,10 @@ static void pass_signal(struct session *s, int signal_fd)
 			continue;
 		if (si.ssi_signo == SIGWINCH) {
 			m.type = CTL_RESIZE;
-			if (terminal_size(0, &m.rows, &m.cols) < 0)
+			if (terminal_size(s->slave >= 0 ? s->slave : 0, &m.rows, &m.cols) < 0)
 				continue;
-			terminal_set_size(s->master, m.rows, m.cols);
+			if (s->slave < 0)
+				terminal_set_size(s->master, m.rows, m.cols);
 		}
 		client_call(s->side, &m, NULL, 0, NULL, &e);
 	}
@@ -160,7 +165,7 @@ static void pass_signal(struct session *s, int signal_fd)
 /* Until the process has ended. Its exit status. */
 static int attend(struct session *s, struct err *e)
 {
-	const struct ctl_msg wait = {.type = CTL_WAIT, .pid = s->pid};
+	const struct ctl_msg wait = {.type = CTL_WAIT, .pid = s->pid, .flag = opt.detach};
 	struct ctl_msg reply;
 	sigset_t all;
 	int signal_fd, fds[STREAM_FDS_MAX], r;
@@ -226,7 +231,10 @@ static int begin(struct session *s, struct ctl_process *p, struct err *e)
 	if (r < 0)
 		return err_wrap(e, "unable to start container process");
 	s->pid = (uint32_t)r;
-	close_fd(&s->slave);
+	if (opt.console_socket)
+		close_fd(&s->master); /* the slave stays: changes of its size come by it */
+	else
+		close_fd(&s->slave);
 	if (p->terminal && !opt.console_socket) {
 		relay_init(&s->relay, 0, 1, s->master);
 		s->relaying = true;
@@ -249,8 +257,11 @@ static int go(struct session *s, struct ctl_process *p, struct err *e)
 		if (child == 0) {
 			int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
+			setsid();
 			for (int fd = 0; fd < 3; fd++)
 				dup2(null, fd);
+			if (s->slave >= 0 && ioctl(s->slave, TIOCSCTTY, 0) < 0)
+				log_debug("no controlling terminal: sizes are not followed");
 			r = attend(s, e);
 			_exit(r < 0 ? 255 : r);
 		}
@@ -269,7 +280,9 @@ static int do_exec(struct context *ctx, int argc, char **argv, struct err *e)
 
 	if (r < 0)
 		return r;
-	if (strcmp(st->status, "running") != 0)
+	if (!strcmp(st->status, "paused") && !opt.ignore_paused)
+		r = err_set(e, EBUSY, "cannot exec in a paused container (use --ignore-paused to override)");
+	else if (strcmp(st->status, "running") != 0 && strcmp(st->status, "paused") != 0)
 		r = err_set(e, EINVAL, "cannot exec in a container that is not running: it is %s", st->status);
 	else if (argc < 2 && !opt.process)
 		r = err_set(e, EINVAL, "a command is needed, or --process");

@@ -1,6 +1,8 @@
 #include <ctype.h>
 #include <signal.h>
 #include "common/base/util.h"
+#include "launcher/sandbox/cgroup.h"
+#include "launcher/sandbox/stream.h"
 #include "launcher/verbs/verbs.h"
 
 static struct {
@@ -43,9 +45,16 @@ static int do_kill(struct context *ctx, int argc, char **argv, struct err *e)
 	if (!strcmp(st->status, "stopped") || !strcmp(st->status, "creating"))
 		r = opt.all && !strcmp(st->status, "stopped") ? 0 : err_set(e, ESRCH, "container not running");
 	if (r == 0 && strcmp(st->status, "stopped") != 0) {
+		bool paused = !strcmp(st->status, "paused");
+
 		sock = client_connect(st, e);
-		r = sock < 0 ? sock : (int)client_call(sock, &m, NULL, 0, NULL, e);
+		if (sock >= 0 && paused) /* it is delivered when the container goes on */
+			r = stream_send(sock, &m, NULL, 0);
+		else
+			r = sock < 0 ? sock : (int)client_call(sock, &m, NULL, 0, NULL, e);
 		close_fd(&sock);
+		if (r == 0 && paused && m.value == SIGKILL)
+			r = cgroup_freeze(st->cgroup, false, e);
 	}
 	state_free(st);
 	return r < 0 ? r : 0;

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """run, create, start, state, list, ps, delete, spec, do: the life of a container."""
 import json, os, subprocess, time
-from sbxtest import SandboxTest, cgroups, main
+from sbxtest import SandboxTest, cgroups, comm, main
 
 
 class Lifecycle(SandboxTest):
@@ -75,8 +75,10 @@ class Lifecycle(SandboxTest):
         self.assertEqual([c['id'] for c in listed], ['one', 'two'])
         self.assertEqual(listed[0]['status'], 'running')
         self.assertIn('sleep', self.sbx('ps', 'one').stdout)
-        procs = json.loads(self.sbx('ps', '--format=json', 'one').stdout)
+        procs = json.loads(self.sbx('ps', '--format=guest', 'one').stdout)
         self.assertEqual([(q['pid'], q['cmd']) for q in procs], [(1, 'sleep')])
+        host = json.loads(self.sbx('ps', '--format=json', 'one').stdout)
+        self.assertEqual([comm(pid) for pid in host], ['sbx-guest'])
         for name in 'one', 'two':
             self.assert_ok(self.sbx('delete', '--force', name))
         self.assert_ok(self.sbx('delete', '--force', 'never-was'))

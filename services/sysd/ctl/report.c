@@ -4,6 +4,8 @@
 #include "services/sysd/core/sched.h"
 #include "services/sysd/ctl/internal.h"
 #include "services/sysd/fs/gofer/gofer.h"
+#include "services/sysd/mm/mm.h"
+#include "services/sysd/platform/hthread.h"
 #include "services/sysd/syscall/syscall.h"
 #include "services/sysd/task/cred.h"
 #include "services/sysd/task/task.h"
@@ -62,8 +64,8 @@ char *do_ps(void)
 
 		if (!t)
 			continue;
-		fprintf(f, "%s{\"pid\":%u,\"ppid\":%u,\"uid\":%u,\"threads\":%u,\"state\":\"%c\",\"cmd\":",
-			first ? "" : ",", sig->pid, sig->parent ? sig->parent->pid : 0,
+		fprintf(f, "%s{\"hostPid\":%d,\"pid\":%u,\"ppid\":%u,\"uid\":%u,\"threads\":%u,\"state\":\"%c\",\"cmd\":",
+			first ? "" : ",", t->mm && t->mm->hp && !t->mm->hp->dead ? t->mm->hp->host_pid : 0, sig->pid, sig->parent ? sig->parent->pid : 0,
 			t->cred ? t->cred->uid : 0, sig->live, state_letter(t));
 		put_json(f, t->comm);
 		fputc('}', f);
