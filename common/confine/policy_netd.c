@@ -4,10 +4,12 @@
 
 static const struct confine_call calls[] = {
 	POLICY_BASE,
-	CALL(recvmsg, "the link and descriptors from sysd"),
-	CALL(sendmsg, "the link"),
-	CALL(readv, "frames"),
-	CALL(writev, "frames"),
+	CALL(recvmsg, "descriptors from sysd and the launcher"),
+	CALL(sendmsg, "descriptors to sysd"),
+	CALL(recvmmsg, "frames of the link, many at once"),
+	CALL(sendmmsg, "frames to the link, many at once"),
+	CALL(readv, "frames of a TAP"),
+	CALL(writev, "frames to a TAP"),
 	CALL(poll, "its loop"),
 	CALL(ppoll, "its loop"),
 	CALL(futex_waitv, "its loop"),

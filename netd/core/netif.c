@@ -171,6 +171,12 @@ int netif_set_up(struct netif *nif, bool up)
 	return 0;
 }
 
+void netif_changed(struct netif *nif)
+{
+	netstack_bump(nif->st);
+	net_event(nif->st, NET_EV_LINK, false, nif);
+}
+
 static struct netif_addr *addr_find(struct netif *nif, const struct ip_addr *addr, uint8_t prefix)
 {
 	struct netif_addr *a;
@@ -203,6 +209,7 @@ int netif_addr_add(struct netif *nif, const struct netif_addr *from)
 	if (!a)
 		return -ENOMEM;
 	*a = *from;
+	a->netif = nif;
 	a->addr.scope = 0;
 	if (v6 || a->scope == 0)
 		a->scope = default_scope(&a->addr);

@@ -30,6 +30,7 @@ struct netif_addr {
 	uint64_t preferred_until_ms, valid_until_ms; /* UINT64_MAX: for ever */
 	uint64_t created_ms, updated_ms;
 	uint8_t dad_left;
+	struct netif *netif;
 };
 
 struct netif_stats {
@@ -82,6 +83,8 @@ struct netif *netif_next(struct netstack *st, struct netif *nif); /* NULL: the f
 struct netif *netif_loopback(struct netstack *st);
 /* Up or down: IFF_UP, routes of its prefixes, DAD, router solicitation, memberships. */
 int netif_set_up(struct netif *nif, bool up);
+/* Its name, MTU, link address or flags other than IFF_UP were changed. */
+void netif_changed(struct netif *nif);
 /* Adds an address with its connected and local routes. -EEXIST, -EINVAL. */
 int netif_addr_add(struct netif *nif, const struct netif_addr *a);
 int netif_addr_del(struct netif *nif, const struct ip_addr *addr, uint8_t prefix);

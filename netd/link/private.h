@@ -1,0 +1,28 @@
+/* The parts of link/ among themselves. */
+#ifndef NETD_LINK_PRIVATE_H
+#define NETD_LINK_PRIVATE_H
+
+#include "netd/core/addr.h"
+#include "netd/link/link.h"
+
+struct link_config;
+struct link_if;
+struct link_ip;
+struct netif;
+struct pkt;
+
+/* packet.c: an interface over an AF_PACKET socket with PACKET_VNET_HDR, or the far end of a TAP. Takes fd. The
+ * interface is in the stack, down; it belongs to the stack, the source to the set. */
+int packet_link_new(struct link_set *set, const struct link_if *l, int fd);
+
+/* pcap.c: records what crosses the links, in the pcapng format. Takes fd. */
+int pcap_new(struct link_set *set, int fd);
+void pcap_flush(struct link_pcap *p);
+void pcap_free(struct link_pcap *p);
+
+/* apply.c: addresses, routes, rules and neighbours of the interfaces, which are in the stack already. What the
+ * stack does not take is logged and left out: a sandbox with a part of its network is worth more than none. */
+int link_apply(struct netstack *st, const struct link_config *c);
+struct ip_addr link_ip_addr(const struct link_ip *ip);
+
+#endif
