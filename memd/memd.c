@@ -52,11 +52,11 @@ int memd_init(struct memd *m, int ring_fd, int pass_sock, int launch_sock, int p
 	m->pass_sock = pass_sock;
 	m->launch_sock = launch_sock;
 	m->listener = m->ctl_fd = m->bell_fd = m->zygote_slots_fd = m->wake_fd = m->signal_fd = -1;
-	m->spare_slots_fd = -1;
 	m->proc_fd = -1;
 	list_init(&m->procs);
 	list_init(&m->map_orders);
 	list_init(&m->fork_orders);
+	slots_init(m);
 	for (size_t i = 0; i < PROC_HASH; i++) {
 		list_init(&m->by_pid[i]);
 		list_init(&m->by_id[i]);
@@ -106,6 +106,7 @@ void memd_done(struct memd *m)
 		order_free_fork(m, LIST_FIRST(&m->fork_orders, struct fork_order, node));
 	while (!list_empty(&m->procs))
 		proc_free(m, LIST_FIRST(&m->procs, struct proc, node));
+	slots_done(m);
 	object_forget_all(m);
 	fdpass_inbox_done(&m->inbox);
 	if (m->ring.shm)
@@ -116,7 +117,6 @@ void memd_done(struct memd *m)
 	close_fd(&m->ctl_fd);
 	close_fd(&m->bell_fd);
 	close_fd(&m->zygote_slots_fd);
-	close_fd(&m->spare_slots_fd);
 	close_fd(&m->wake_fd);
 	close_fd(&m->signal_fd);
 	close_fd(&m->proc_fd);
@@ -274,7 +274,7 @@ int memd_turn(struct memd *m, int timeout_ms)
 			;
 		proc_reap(m);
 	}
-	slots_memfd_prepare(m);
+	slots_prepare(m);
 	if (fds[3].revents & (POLLHUP | POLLERR)) {
 		log_info("sysd is gone");
 		m->stop = true;

@@ -26,6 +26,8 @@ struct proc {
 	pid_t pid;
 	enum proc_kind kind;
 	bool kill_ordered;
+	bool forked;            /* its slots may be mapped in children of its own */
+	struct slots *slots;    /* its own */
 	struct list orders;     /* struct map_order.proc_node */
 	unsigned order_count;
 };
@@ -50,8 +52,17 @@ struct fork_order {
 	bool cloned;            /* its clone has passed */
 	bool child_came;        /* and the child has asked for its slots */
 	bool blank;             /* memd's own order to the zygote */
-	int slots_fd;
+	bool cancelled;         /* its clone had passed already: the child is ended when it comes */
+	struct slots *slots;    /* the child's */
 	uint64_t deadline_ns;
+};
+
+/* A memfd of slots, mapped by sysd and by one process. */
+struct slots {
+	struct list node;       /* memd.granted or memd.given */
+	uint64_t id;
+	int fd;
+	bool at_sysd;           /* sysd has its descriptor */
 };
 
 /* A cached descriptor that sysd named. */
@@ -101,7 +112,11 @@ struct memd {
 	uint64_t refill_at_ns;  /* 0: not planned */
 	bool strays;            /* there may be children that nobody knows */
 
-	int spare_slots_fd;     /* for the next process; -1: none yet */
+	/* Sets of slots without a process: those that sysd may name in a fork order, and those that it gave
+	 * back for blanks. */
+	struct list granted, given;
+	unsigned granted_count;
+	uint64_t next_slots_id;
 
 	struct list map_orders, fork_orders;
 	unsigned fork_order_count;
@@ -161,7 +176,8 @@ int order_add_map(struct memd *m, struct proc *p, const struct memd_msg *msg, in
 /* The oldest order of p with exactly these arguments, or NULL. */
 struct map_order *order_find_map(struct proc *p, const uint64_t args[6]);
 void order_free_map(struct map_order *o);
-int order_add_fork(struct memd *m, struct proc *parent, uint32_t cookie, bool blank, int slots_fd);
+/* Takes slots when it succeeds. */
+int order_add_fork(struct memd *m, struct proc *parent, uint32_t cookie, bool blank, struct slots *slots);
 struct fork_order *order_find_fork(struct memd *m, uint32_t cookie);
 void order_free_fork(struct memd *m, struct fork_order *o);
 /* Drops what is due; the next deadline or UINT64_MAX. */
@@ -184,11 +200,26 @@ bool notify_one(struct memd *m);
 /* serve.c: messages of sysd */
 void serve_drain(struct memd *m);
 
-/* zygote.c */
+/* slots.c */
 int slots_memfd_new(void);
-/* The one that was made when there was time, or a new one. */
-int slots_memfd_take(struct memd *m);
-void slots_memfd_prepare(struct memd *m);
+void slots_init(struct memd *m);
+void slots_done(struct memd *m);
+void slots_free(struct slots *s);
+/* The same of slots for a blank that did not come to be: sysd, if it knows them, forgets them too. */
+void slots_lose(struct memd *m, struct slots *s);
+/* What sysd names in a fork order or gives back, out of those granted to it; NULL: not one of them. */
+struct slots *slots_take_granted(struct memd *m, uint64_t id);
+/* sysd may use it again: its process is reaped and nobody else can have it mapped. */
+void slots_grant(struct memd *m, struct slots *s);
+void slots_give(struct memd *m, struct slots *s);
+/* For a blank; NULL: none can be made. */
+struct slots *slots_for_blank(struct memd *m);
+/* Makes one and tells sysd. 0 or -errno. */
+int slots_announce(struct memd *m, bool quiet);
+/* When there is time: keeps some ready at sysd. */
+void slots_prepare(struct memd *m);
+
+/* zygote.c */
 /* Makes the zygote; m->ctl_fd, bell_fd, proc_fd are set. Sets base, vdso, listener, zygote. */
 int zygote_start(struct memd *m);
 /* Orders another blank of the zygote when it is idle. 0, -EBUSY or -errno. */

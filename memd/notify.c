@@ -86,23 +86,33 @@ static int judge_slots_map(struct memd *m, const struct seccomp_notif *n, const 
 	/* A thread of a known process that says its child's cookie is no child of memd's. */
 	if (waitid(P_PID, (id_t)pid, &si, WEXITED | WNOHANG | WNOWAIT) < 0 || !still_valid(m, n->id))
 		return -EPERM;
+	if (o->cancelled) {
+		o->child_came = true;
+		order_free_fork(m, o);
+		kill(pid, SIGKILL);
+		return -ECANCELED; /* no news to anybody */
+	}
 	struct proc *p = proc_new(m, pid, o->blank ? PROC_BLANK : PROC_GUEST);
 
 	if (!p)
 		return -ENOMEM;
 	o->child_came = true;
-	ret = lend(m, n->id, o->slots_fd, SBX_FD_SLOTS);
+	p->slots = STEAL_PTR(o->slots);
+	ret = lend(m, n->id, p->slots->fd, SBX_FD_SLOTS);
 	struct memd_msg msg = {.kind = o->blank ? MEMD_BLANK : MEMD_FORKED,
 			       .cookie = o->cookie,
-			       .error = ret,
 			       .id = p->id,
-			       .pid = (uint32_t)pid};
+			       .pid = (uint32_t)pid,
+			       .object = p->slots->id};
 
-	if (!ret) {
-		msg.ticket = memd_pass_fd(m, o->slots_fd);
+	if (!ret && !p->slots->at_sysd) {
+		msg.ticket = memd_pass_fd(m, p->slots->fd);
 		if (!msg.ticket)
-			ret = msg.error = -EAGAIN;
+			ret = -EAGAIN;
+		else
+			p->slots->at_sysd = true;
 	}
+	msg.error = ret;
 	if (o->blank) {
 		m->blank_pending -= m->blank_pending > 0;
 		if (!ret) {
@@ -110,13 +120,18 @@ static int judge_slots_map(struct memd *m, const struct seccomp_notif *n, const 
 			m->stat.blanks++;
 		}
 	}
-	/* A strand of sysd waits for a fork; for a blank only while it has none. */
-	if (!o->blank || (!ret && m->blank_count == 1))
+	/* The child's first request will wake sysd, unless there is none; for a blank a strand waits only while
+	 * sysd has none. */
+	if (o->blank ? !ret && m->blank_count == 1 : ret)
 		memd_send(m, &msg);
 	else if (!ret)
 		memd_send_quiet(m, &msg);
 	order_free_fork(m, o);
 	if (ret) {
+		if (p->kind == PROC_BLANK)
+			slots_lose(m, STEAL_PTR(p->slots));
+		else
+			slots_free(STEAL_PTR(p->slots));
 		p->kill_ordered = true;
 		kill(pid, SIGKILL);
 	}
@@ -134,6 +149,7 @@ static int judge_clone(struct memd *m, const struct seccomp_notif *n)
 	if (!parent || !proc_has_thread(m, parent, (pid_t)n->pid) || !still_valid(m, n->id))
 		return -EPERM;
 	o->cloned = true;
+	parent->forked = true;
 	m->stat.forks++;
 	return 0;
 }
@@ -163,7 +179,7 @@ bool notify_one(struct memd *m)
 	} else if (n->data.nr == SYS_clone) {
 		ret = judge_clone(m, n);
 	}
-	if (ret) {
+	if (ret && ret != -ECANCELED) {
 		m->stat.denied++;
 		if (memd_may_log(m))
 			log_warn("denied system call %d (0x%llx, 0x%llx, 0x%llx, 0x%llx, 0x%llx, 0x%llx) of guest "

@@ -45,7 +45,7 @@ void order_free_map(struct map_order *o)
 	free(o);
 }
 
-int order_add_fork(struct memd *m, struct proc *parent, uint32_t cookie, bool blank, int slots_fd)
+int order_add_fork(struct memd *m, struct proc *parent, uint32_t cookie, bool blank, struct slots *slots)
 {
 	if (m->fork_order_count >= FORK_ORDERS_MAX)
 		return -EAGAIN;
@@ -58,7 +58,7 @@ int order_add_fork(struct memd *m, struct proc *parent, uint32_t cookie, bool bl
 	o->parent_id = parent->id;
 	o->cookie = cookie;
 	o->blank = blank;
-	o->slots_fd = slots_fd;
+	o->slots = slots;
 	o->deadline_ns = mono_ns() + ORDER_TIMEOUT_NS;
 	list_add_tail(&m->fork_orders, &o->node);
 	m->fork_order_count++;
@@ -83,7 +83,10 @@ void order_free_fork(struct memd *m, struct fork_order *o)
 		m->strays = true;
 	list_del(&o->node);
 	m->fork_order_count--;
-	close_fd(&o->slots_fd);
+	if (o->blank)
+		slots_lose(m, o->slots);
+	else
+		slots_free(o->slots);
 	free(o);
 }
 
@@ -112,7 +115,7 @@ uint64_t order_expire(struct memd *m, uint64_t now_ns)
 		if (o->blank) {
 			m->blank_pending -= m->blank_pending > 0;
 			m->refill_at_ns = now_ns + 1000000000ull;
-		} else {
+		} else if (!o->cancelled) {
 			memd_send(m, &(struct memd_msg){.kind = MEMD_FORKED, .cookie = o->cookie,
 							.error = -ETIMEDOUT});
 		}

@@ -40,6 +40,7 @@ void proc_free(struct memd *m, struct proc *p)
 	list_del(&p->node);
 	list_del(&p->pid_node);
 	list_del(&p->id_node);
+	slots_free(p->slots);
 	m->proc_count--;
 	free(p);
 }
@@ -135,6 +136,10 @@ void proc_reap(struct memd *m)
 			struct memd_msg msg = {.kind = MEMD_DIED, .id = p->id, .value = (uint64_t)status,
 					       .what = unordered};
 
+			if (p->slots && !p->forked) {
+				msg.object = p->slots->id;
+				slots_grant(m, STEAL_PTR(p->slots));
+			}
 			/* What sysd ordered itself it need not be woken for. */
 			if (p->kill_ordered)
 				memd_send_quiet(m, &msg);

@@ -58,11 +58,11 @@ static int do_fork(struct memd *m, const struct memd_msg *msg)
 	int ret = -ESRCH;
 
 	if (p && p->kind != PROC_ZYGOTE) {
-		CLEANUP_CLOSE int slots = slots_memfd_take(m);
+		struct slots *slots = slots_take_granted(m, msg->object);
 
-		ret = slots < 0 ? slots : order_add_fork(m, p, msg->cookie, false, slots);
-		if (!ret)
-			STEAL_FD(slots);
+		ret = slots ? order_add_fork(m, p, msg->cookie, false, slots) : -EINVAL;
+		if (ret)
+			slots_free(slots);
 	}
 	if (ret)
 		memd_send(m, &(struct memd_msg){.kind = MEMD_FORKED, .cookie = msg->cookie, .error = ret});
@@ -136,11 +136,32 @@ static void do_cancel(struct memd *m, const struct memd_msg *msg)
 {
 	struct fork_order *o = order_find_fork(m, msg->cookie);
 
-	if (!o || o->blank)
+	if (!o || o->blank || o->cancelled)
 		return;
 	/* Each fork order is answered once, this one so. */
 	memd_send(m, &(struct memd_msg){.kind = MEMD_FORKED, .cookie = o->cookie, .error = -ECANCELED});
-	order_free_fork(m, o);
+	if (o->cloned)
+		o->cancelled = true;
+	else
+		order_free_fork(m, o);
+}
+
+static void do_give(struct memd *m, const struct memd_msg *msg)
+{
+	struct slots *s = slots_take_granted(m, msg->object);
+
+	if (s && msg->what == 1)
+		slots_give(m, s);
+	else
+		slots_free(s);
+}
+
+static void do_want(struct memd *m)
+{
+	int ret = slots_announce(m, false);
+
+	if (ret)
+		memd_send(m, &(struct memd_msg){.kind = MEMD_SLOTS});
 }
 
 static void serve_one(struct memd *m, const struct memd_msg *msg)
@@ -160,6 +181,8 @@ static void serve_one(struct memd *m, const struct memd_msg *msg)
 		break;
 	case MEMD_TAKEN: do_taken(m, msg); break;
 	case MEMD_CANCEL: do_cancel(m, msg); break;
+	case MEMD_GIVE: do_give(m, msg); break;
+	case MEMD_WANT: do_want(m); break;
 	default: ret = -EPROTO; break;
 	}
 	if (ret && ret != -ESRCH)

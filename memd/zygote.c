@@ -40,9 +40,6 @@
 #define SECCOMP_IOCTL_NOTIF_SET_FLAGS SECCOMP_IOW(4, __u64)
 #define SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP (1UL << 0)
 #endif
-#ifndef MFD_NOEXEC_SEAL
-#define MFD_NOEXEC_SEAL 8U
-#endif
 
 /* Where the zygote leaves the reason when it cannot become one. */
 struct report {
@@ -52,29 +49,6 @@ struct report {
 static struct report *report_of(struct sbx_slot *slot)
 {
 	return (struct report *)((char *)slot + 4096);
-}
-
-int slots_memfd_new(void)
-{
-	CLEANUP_CLOSE int fd = memfd_create("sbx-slots", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL);
-
-	if (fd < 0 && errno == EINVAL)
-		fd = memfd_create("sbx-slots", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	if (fd < 0 || ftruncate(fd, SBX_SLOTS_SIZE) < 0 ||
-	    fcntl(fd, F_ADD_SEALS, F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) < 0)
-		return -errno;
-	return STEAL_FD(fd);
-}
-
-int slots_memfd_take(struct memd *m)
-{
-	return m->spare_slots_fd >= 0 ? STEAL_FD(m->spare_slots_fd) : slots_memfd_new();
-}
-
-void slots_memfd_prepare(struct memd *m)
-{
-	if (m->spare_slots_fd < 0)
-		m->spare_slots_fd = slots_memfd_new();
 }
 
 static int text_memfd_new(void)
@@ -518,7 +492,7 @@ void zygote_poll(struct memd *m)
 
 int zygote_order_blank(struct memd *m)
 {
-	CLEANUP_CLOSE int slots = -1;
+	struct slots *slots;
 	uint32_t cookie;
 	int ret;
 
@@ -527,17 +501,18 @@ int zygote_order_blank(struct memd *m)
 		return -ESRCH;
 	if (m->zygote_busy)
 		return -EBUSY;
-	slots = slots_memfd_take(m);
-	if (slots < 0)
-		return slots;
 	do {
 		if (getrandom(&cookie, sizeof(cookie), 0) != sizeof(cookie))
 			return -EIO;
 	} while (cookie == 0 || order_find_fork(m, cookie));
+	slots = slots_for_blank(m);
+	if (!slots)
+		return -ENOMEM;
 	ret = order_add_fork(m, m->zygote, cookie, true, slots);
-	if (ret)
+	if (ret) {
+		slots_free(slots);
 		return ret;
-	STEAL_FD(slots);
+	}
 	m->blank_pending++;
 	run_op(m, SBX_HOP_CLONE_PROCESS, 0, cookie);
 	return 0;

@@ -13,7 +13,7 @@ enum field {
 
 static const uint8_t fields[][8] = {
 	[MEMD_START] = {F_TICKET, F_TICKET2, F_VALUE},
-	[MEMD_FORK] = {F_ID, F_COOKIE},
+	[MEMD_FORK] = {F_ID, F_COOKIE, F_OBJECT},
 	[MEMD_MAP] = {F_ID, F_OBJECT, F_TICKET, F_WRITABLE, F_ARGS6},
 	[MEMD_KILL] = {F_ID},
 	[MEMD_FORGET] = {F_OBJECT},
@@ -21,12 +21,15 @@ static const uint8_t fields[][8] = {
 	[MEMD_LIMIT] = {F_REQ, F_ID, F_WHAT, F_VALUE, F_VALUE2},
 	[MEMD_TAKEN] = {F_ID},
 	[MEMD_CANCEL] = {F_COOKIE},
+	[MEMD_GIVE] = {F_OBJECT, F_WHAT},
+	[MEMD_WANT] = {F_VALUE},
 	[MEMD_UP] = {F_TICKET, F_ARGS4},
-	[MEMD_BLANK] = {F_ID, F_PID, F_TICKET},
-	[MEMD_FORKED] = {F_COOKIE, F_ERROR, F_ID, F_PID, F_TICKET},
-	[MEMD_DIED] = {F_ID, F_VALUE, F_WHAT},
+	[MEMD_BLANK] = {F_ID, F_PID, F_OBJECT, F_TICKET},
+	[MEMD_FORKED] = {F_COOKIE, F_ERROR, F_ID, F_PID},
+	[MEMD_DIED] = {F_ID, F_VALUE, F_WHAT, F_OBJECT},
 	[MEMD_OPENED] = {F_REQ, F_ERROR, F_TICKET},
 	[MEMD_DONE] = {F_REQ, F_ERROR},
+	[MEMD_SLOTS] = {F_OBJECT, F_TICKET},
 };
 
 static bool known(uint8_t kind)

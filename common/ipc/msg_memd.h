@@ -11,7 +11,8 @@
 enum memd_msg_kind {
 	/* sysd to memd */
 	MEMD_START = 1,   /* ticket (ctl memfd), ticket2 (bell memfd), value = size of the pool of blanks */
-	MEMD_FORK = 2,    /* id = parent, cookie: its next process clone is approved; answer MEMD_FORKED */
+	MEMD_FORK = 2,    /* id = parent, cookie, object = the child's slots: its next process clone is
+			   * approved; answer MEMD_FORKED */
 	MEMD_MAP = 3,     /* id, args[6] of the mmap call; object, ticket (0: cached), writable */
 	MEMD_KILL = 4,    /* id: SIGKILL; answer MEMD_DIED */
 	MEMD_FORGET = 5,  /* object: close the cached descriptor */
@@ -19,13 +20,19 @@ enum memd_msg_kind {
 	MEMD_LIMIT = 7,   /* req, id, what = RLIMIT_*, value = soft, value2 = hard; MEMD_DONE unless req is 0 */
 	MEMD_TAKEN = 8,   /* id: the blank is in use; make another */
 	MEMD_CANCEL = 9,  /* cookie: the fork order did not come to be */
+	MEMD_GIVE = 10,   /* object = slots that sysd has no use for, and has cleared; what = 1: for a blank
+			   * process, 0: sysd has forgotten them */
+	MEMD_WANT = 11,   /* value = 1: sysd waits for a MEMD_SLOTS */
 	/* memd to sysd */
 	MEMD_UP = 20,     /* ticket (eventfd that wakes memd), args = base, vdso, vdso size, text size */
-	MEMD_BLANK = 21,  /* id, pid, ticket (slots memfd): a blank process */
-	MEMD_FORKED = 22, /* cookie, id, pid, ticket (slots memfd); error set: it failed */
-	MEMD_DIED = 23,   /* id, value = wait status, what = 1: nobody ordered it */
+	MEMD_BLANK = 21,  /* id, pid, object = its slots, ticket (their memfd; 0: sysd has it): a blank process */
+	MEMD_FORKED = 22, /* cookie, id, pid; error set: it failed, its slots are gone */
+	MEMD_DIED = 23,   /* id, value = wait status, what = 1: nobody ordered it; object = its slots, sysd's
+			   * again to name in a fork order or to give; 0: gone, others may have them mapped */
 	MEMD_OPENED = 24, /* req, error, ticket */
 	MEMD_DONE = 25,   /* req, error */
+	MEMD_SLOTS = 26,  /* object, ticket (their memfd): a new set of slots, for a fork order to name.
+			   * Ticket 0: those that sysd gave are gone; object 0: there are none to be had */
 };
 
 enum memd_open { MEMD_OPEN_MAPS = 1, MEMD_OPEN_SMAPS = 2, MEMD_OPEN_STATUS = 3, MEMD_OPEN_STAT = 4 };

@@ -23,6 +23,7 @@
 #include "services/sysd/mm/mm.h"
 #include "services/sysd/mm/mmap_req.h"
 #include "services/sysd/platform/hthread.h"
+#include "services/sysd/platform/slots.h"
 #include "services/sysd/platform/vdso.h"
 #include "services/sysd/task/task.h"
 
@@ -30,15 +31,15 @@ struct memd_info memd_info;
 
 #define FORK_TIMEOUT_NS (12 * NSEC_PER_SEC)
 #define BLANK_TIMEOUT_NS (10 * NSEC_PER_SEC)
+#define SLOTS_TIMEOUT_NS (10 * NSEC_PER_SEC)
+#define END_PATIENCE_NS 20000000ull
 
-struct memd_fork {
+/* A child that memd has not met yet. */
+struct fork_order {
 	struct list node;
 	uint32_t cookie;
-	bool done;
-	bool abandoned; /* nobody waits: end the child when it comes */
-	int error;
+	bool abandoned; /* end it when it comes */
 	struct hprocess *hp;
-	struct waitq wait;
 };
 struct open_req {
 	struct list node;
@@ -60,7 +61,10 @@ static struct {
 	uint64_t next_ticket;
 	uint32_t next_req;
 	struct list forks, opens, blanks;
-	struct waitq blank_wait;
+	struct list ending; /* hprocess.end_node: told to end, and memd has not reaped them yet */
+	struct ktimer end_timer;
+	struct waitq blank_wait, slots_wait, start_wait;
+	unsigned slots_arrived, slots_refused;
 	struct sched_source source;
 } client = {.pass_sock = -1, .wake_fd = -1, .proc_fd = -1};
 
@@ -133,22 +137,77 @@ static int take_fd(uint64_t ticket)
 
 /* ---- what memd says ------------------------------------------------------------------------*/
 
-static int take_process(const struct memd_msg *msg, struct hprocess **ret_hp)
-{
-	int fd = take_fd(msg->ticket);
-
-	return fd < 0 ? fd : hprocess_new((pid_t)msg->pid, msg->id, fd, ret_hp);
-}
-
 static void kill_id(uint64_t id)
 {
 	send_loud(&(struct memd_msg){.kind = MEMD_KILL, .id = id});
 }
 
+static void give_slots(uint64_t id, bool for_blank)
+{
+	send_quiet(&(struct memd_msg){.kind = MEMD_GIVE, .object = id, .what = for_blank});
+}
+
+/* Those who were told to end by themselves and did not. */
+static void patience_ended(struct ktimer *kt)
+{
+	struct hprocess *hp;
+
+	LIST_FOR_EACH(hp, &client.ending, end_node)
+		kill_id(hp->id);
+	if (!list_empty(&client.ending))
+		ktimer_start(&client.end_timer, clock_mono_ns() + END_PATIENCE_NS);
+}
+
+static int new_set(const struct memd_msg *msg, struct slots **ret_set)
+{
+	int fd = take_fd(msg->ticket);
+
+	return fd < 0 ? fd : slots_new(msg->object, fd, ret_set);
+}
+
+static void on_slots(const struct memd_msg *msg)
+{
+	struct slots *set = NULL;
+
+	if (!msg->object) {
+		client.slots_refused++;
+	} else if (!msg->ticket) {
+		slots_put(slots_take_given(msg->object), false);
+	} else {
+		int ret = new_set(msg, &set);
+
+		if (ret)
+			log_error("cannot take over slots: %s", strerror(-ret));
+		else
+			slots_add(set);
+	}
+	client.slots_arrived++;
+	waitq_wake_all(&client.slots_wait);
+}
+
+/* sysd's interest in a process ends with memd's word of its death. */
+static int take_blank_process(const struct memd_msg *msg, struct hprocess **ret_hp)
+{
+	struct slots *set = NULL;
+	int ret = 0;
+
+	if (msg->ticket)
+		ret = new_set(msg, &set);
+	else
+		set = slots_take_given(msg->object);
+	if (!ret && !set)
+		ret = -EPROTO;
+	if (!ret)
+		ret = hprocess_new((pid_t)msg->pid, msg->id, set, ret_hp);
+	if (ret && set)
+		slots_put(set, false);
+	return ret;
+}
+
 static void on_blank(const struct memd_msg *msg)
 {
 	struct blank *b = malloc(sizeof(*b));
-	int ret = b ? take_process(msg, &b->hp) : -ENOMEM;
+	int ret = b ? take_blank_process(msg, &b->hp) : -ENOMEM;
 
 	if (ret) {
 		log_error("cannot take over a blank process: %s", strerror(-ret));
@@ -156,45 +215,42 @@ static void on_blank(const struct memd_msg *msg)
 		kill_id(msg->id);
 		return;
 	}
+	hprocess_ref(b->hp);
 	list_add_tail(&client.blanks, &b->node);
 	waitq_wake_all(&client.blank_wait);
 }
 
-static void free_fork(struct memd_fork *f)
-{
-	list_del(&f->node);
-	free(f);
-}
-
 static void on_forked(const struct memd_msg *msg)
 {
-	struct memd_fork *f, *found = NULL;
+	struct fork_order *f, *found = NULL;
 
 	LIST_FOR_EACH(f, &client.forks, node)
-		if (f->cookie == msg->cookie && !f->done)
+		if (f->cookie == msg->cookie)
 			found = f;
 	if (!found) {
-		if (!msg->error) {
-			int fd = take_fd(msg->ticket);
-
-			close_fd(&fd);
+		if (!msg->error)
 			kill_id(msg->id);
-		}
 		return;
 	}
-	found->error = msg->error ? msg->error : take_process(msg, &found->hp);
-	found->done = true;
-	if (found->error && !msg->error)
-		kill_id(msg->id);
-	if (found->abandoned) {
-		if (found->hp) {
-			memd_kill(found->hp);
-			hprocess_unref(found->hp);
-		}
-		free_fork(found);
-	} else {
-		waitq_wake_all(&found->wait);
+	struct hprocess *hp = found->hp;
+	bool abandoned = found->abandoned;
+
+	list_del(&found->node);
+	free(found);
+	if (msg->error) {
+		/* -ECANCELED answers our own word. */
+		if (msg->error != -ECANCELED)
+			log_debug("memd refused a fork: %s", strerror(-msg->error));
+		hprocess_mark_dead(hp);
+		waitq_wake_all(&client.start_wait);
+		hprocess_unref(hp);
+		return;
 	}
+	hp->host_pid = (pid_t)msg->pid;
+	hp->id = msg->id;
+	if (abandoned)
+		kill_id(hp->id);
+	waitq_wake_all(&client.start_wait);
 }
 
 static void on_died(const struct memd_msg *msg)
@@ -203,9 +259,11 @@ static void on_died(const struct memd_msg *msg)
 	struct blank *b, *tmp;
 	int status = (int)msg->value, signo = WIFSIGNALED(status) ? WTERMSIG(status) : SIGKILL;
 
-	if (!hp)
+	if (!hp) {
+		if (msg->object)
+			give_slots(msg->object, false);
 		return;
-	hprocess_ref(hp);
+	}
 	LIST_FOR_EACH_SAFE(b, tmp, &client.blanks, node)
 		if (b->hp == hp) {
 			list_del(&b->node);
@@ -219,6 +277,11 @@ static void on_died(const struct memd_msg *msg)
 			log_warn("a guest process was ended by the host (out of memory?)");
 		task_host_died(hp->mm, signo);
 	}
+	list_del(&hp->end_node);
+	if (list_empty(&client.ending))
+		ktimer_cancel(&client.end_timer);
+	waitq_wake_all(&client.start_wait);
+	hp->slots_free = msg->object == slots_id(hp->set);
 	hprocess_unref(hp);
 }
 
@@ -244,6 +307,7 @@ static void on_message(const struct memd_msg *msg)
 	case MEMD_BLANK: on_blank(msg); break;
 	case MEMD_FORKED: on_forked(msg); break;
 	case MEMD_DIED: on_died(msg); break;
+	case MEMD_SLOTS: on_slots(msg); break;
 	case MEMD_OPENED:
 	case MEMD_DONE: on_opened(msg); break;
 	default: log_warn("memd sent message %u", msg->kind); break;
@@ -296,7 +360,12 @@ int memd_client_start(int ring_fd, int pass_sock, unsigned pool_size)
 	list_init(&client.forks);
 	list_init(&client.opens);
 	list_init(&client.blanks);
+	list_init(&client.ending);
+	ktimer_init(&client.end_timer, patience_ended);
 	waitq_init(&client.blank_wait);
+	waitq_init(&client.slots_wait);
+	waitq_init(&client.start_wait);
+	slots_init(give_slots);
 	client.pass_sock = pass_sock;
 	fdpass_inbox_init(&client.inbox, pass_sock);
 	ret = ring_open(&client.ring, ring_fd, SBX_RING_SIDE_SYSD);
@@ -405,68 +474,111 @@ void mmap_object_forget(uint64_t object_id)
 		send_quiet(&(struct memd_msg){.kind = MEMD_FORGET, .object = object_id});
 }
 
-int memd_fork_begin(struct hprocess *parent, struct memd_fork **ret_fork, uint32_t *ret_cookie)
+static int take_slots(struct slots **ret_set)
 {
-	struct memd_fork *f = calloc(1, sizeof(*f));
+	uint64_t deadline = clock_mono_ns() + SLOTS_TIMEOUT_NS;
+	unsigned refused = client.slots_refused;
+	int ret = 0;
+
+	while (!(*ret_set = slots_take())) {
+		unsigned arrived = client.slots_arrived;
+
+		if (ret || client.slots_refused != refused)
+			return -ENOMEM;
+		/* Again when another fork was quicker. */
+		send_loud(&(struct memd_msg){.kind = MEMD_WANT, .value = 1});
+		ret = WAIT_EVENT_FLAGS(&client.slots_wait, client.slots_arrived != arrived, 0, deadline);
+	}
+	return 0;
+}
+
+static int order_fork(struct hprocess *parent, struct fork_order *f)
+{
+	do {
+		if (getrandom(&f->cookie, sizeof(f->cookie), 0) != sizeof(f->cookie))
+			return -EAGAIN;
+	} while (!f->cookie);
+	return send_patient(&(struct memd_msg){.kind = MEMD_FORK,
+					       .id = parent->id,
+					       .cookie = f->cookie,
+					       .object = slots_id(f->hp->set)});
+}
+
+int memd_fork_begin(struct hprocess *parent, struct hprocess **ret_hp, uint32_t *ret_cookie)
+{
+	struct fork_order *f = calloc(1, sizeof(*f));
+	struct slots *set;
 	int ret;
 
 	if (!f)
 		return -ENOMEM;
-	do {
-		if (getrandom(&f->cookie, sizeof(f->cookie), 0) != sizeof(f->cookie)) {
-			free(f);
-			return -EAGAIN;
-		}
-	} while (!f->cookie);
-	waitq_init(&f->wait);
-	list_add_tail(&client.forks, &f->node);
-	ret = send_patient(&(struct memd_msg){.kind = MEMD_FORK, .id = parent->id, .cookie = f->cookie});
+	ret = take_slots(&set);
+	if (!ret) {
+		ret = hprocess_new(0, 0, set, &f->hp);
+		if (ret)
+			slots_add(set);
+	}
 	if (ret) {
-		free_fork(f);
+		free(f);
 		return ret;
 	}
-	*ret_fork = f;
+	list_add_tail(&client.forks, &f->node);
+	ret = order_fork(parent, f);
+	if (ret) {
+		list_del(&f->node);
+		hprocess_unref(f->hp);
+		free(f);
+		return ret == -ENOMEM ? ret : -EAGAIN;
+	}
+	*ret_hp = hprocess_ref(f->hp);
 	*ret_cookie = f->cookie;
 	return 0;
 }
 
-int memd_fork_wait(struct memd_fork *f, struct hprocess **ret_hp)
+int memd_wait_started(struct hprocess *hp)
 {
-	int ret = WAIT_EVENT_FLAGS(&f->wait, f->done, 0, clock_mono_ns() + FORK_TIMEOUT_NS);
+	int ret = 0;
 
-	if (ret) {
-		f->abandoned = true;
-		send_loud(&(struct memd_msg){.kind = MEMD_CANCEL, .cookie = f->cookie});
-		return -EAGAIN;
-	}
-	ret = f->error;
-	if (!ret)
-		*ret_hp = f->hp;
-	free_fork(f);
-	return ret == -ESRCH || ret == -ETIMEDOUT ? -EAGAIN : ret;
+	if (hp->id)
+		return hp->dead ? -ESRCH : 0;
+	if (!sched_current())
+		return -ESRCH;
+	hprocess_ref(hp);
+	ret = WAIT_EVENT_FLAGS(&client.start_wait, hp->id || hp->dead, 0, clock_mono_ns() + FORK_TIMEOUT_NS);
+	if (!ret && hp->dead)
+		ret = -ESRCH;
+	hprocess_unref(hp);
+	return ret ? -ESRCH : 0;
 }
 
-void memd_fork_cancel(struct memd_fork *f)
+/* memd answers each order once: this one with -ECANCELED, or with a child that we end. */
+static void cancel_fork(struct hprocess *hp)
 {
-	if (!f)
-		return;
-	send_quiet(&(struct memd_msg){.kind = MEMD_CANCEL, .cookie = f->cookie});
-	if (f->done) {
-		if (f->hp) {
-			memd_kill(f->hp);
-			hprocess_unref(f->hp);
+	struct fork_order *f;
+
+	LIST_FOR_EACH(f, &client.forks, node)
+		if (f->hp == hp && !f->abandoned) {
+			f->abandoned = true;
+			send_loud(&(struct memd_msg){.kind = MEMD_CANCEL, .cookie = f->cookie});
 		}
-		free_fork(f);
-	} else {
-		/* An answer may be on its way; memd answers each order at most once. */
-		f->abandoned = true;
-	}
 }
 
 void memd_kill(struct hprocess *hp)
 {
-	if (!hp->dead)
+	if (hp->dead)
+		return;
+	if (!hp->id) {
+		cancel_fork(hp);
+	} else if (!hp->leaving) {
 		kill_id(hp->id);
+	} else {
+		/* memd hears of it when the end of the process wakes it. */
+		if (list_empty(&hp->end_node))
+			list_add_tail(&client.ending, &hp->end_node);
+		if (client.end_timer.heap_index < 0)
+			ktimer_start(&client.end_timer, clock_mono_ns() + END_PATIENCE_NS);
+		send_quiet(&(struct memd_msg){.kind = MEMD_KILL, .id = hp->id});
+	}
 }
 
 /* Sends a request and sleeps until its answer: a descriptor, 0, or -errno. */
@@ -512,15 +624,21 @@ static int open_here(struct hprocess *hp, enum memd_open what)
 
 int memd_open(struct hprocess *hp, enum memd_open what)
 {
+	int ret = memd_wait_started(hp);
+
+	if (ret)
+		return ret;
 	if (client.proc_fd >= 0)
-		return hp->dead ? -ESRCH : open_here(hp, what);
+		return open_here(hp, what);
 	return ask(&(struct memd_msg){.kind = MEMD_OPEN, .id = hp->id, .what = what});
 }
 
 int memd_set_limit(struct hprocess *hp, unsigned resource, uint64_t soft, uint64_t hard, bool wait)
 {
-	struct memd_msg msg = {
-		.kind = MEMD_LIMIT, .id = hp->id, .what = resource, .value = soft, .value2 = hard};
+	struct memd_msg msg = {.kind = MEMD_LIMIT, .what = resource, .value = soft, .value2 = hard};
 
+	if (wait && memd_wait_started(hp))
+		return -ESRCH;
+	msg.id = hp->id;
 	return wait ? ask(&msg) : send_quiet(&msg);
 }

@@ -35,14 +35,15 @@ static inline int memd_lend_fd(uint32_t thread_index)
 	return MEMD_LEND_FD + (int)(thread_index % (MEMD_LEND_FD_END - MEMD_LEND_FD));
 }
 
-/* A fork in two steps around the host clone. begin: *ret_fork names it, *ret_cookie goes into
- * SBX_HOP_CLONE_PROCESS. Then either wait (sleeps; a new hprocess with one reference) or cancel. */
-struct memd_fork;
-int memd_fork_begin(struct hprocess *parent, struct memd_fork **ret_fork, uint32_t *ret_cookie);
-int memd_fork_wait(struct memd_fork *f, struct hprocess **ret_hp);
-void memd_fork_cancel(struct memd_fork *f);
+/* A fork: *ret_hp (one reference) is the child to be, with its slots; *ret_cookie goes into
+ * SBX_HOP_CLONE_PROCESS of a thread of the parent. Its host process is known when memd_wait_started returns 0;
+ * memd_kill before that calls it off. Sleeps. 0, -EAGAIN or -ENOMEM. */
+int memd_fork_begin(struct hprocess *parent, struct hprocess **ret_hp, uint32_t *ret_cookie);
+/* Sleeps until memd has met the host process of hp; 0, or -ESRCH: it will not come, or is gone. */
+int memd_wait_started(struct hprocess *hp);
 
-/* SIGKILL, whatever the process does. */
+/* SIGKILL, whatever the process does. One that was told to end (hthread_reply_exit of its group) gets a moment
+ * to do so by itself. */
 void memd_kill(struct hprocess *hp);
 /* A file of the process's host /proc directory; a descriptor of the caller's. Sleeps. */
 int memd_open(struct hprocess *hp, enum memd_open what);

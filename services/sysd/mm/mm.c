@@ -90,29 +90,20 @@ int mm_fork(struct task *t, struct mm **ret_mm, struct hthread **ret_child_ht)
 	struct sbx_hostop op = {.kind = SBX_HOP_CLONE_PROCESS};
 	struct hprocess *hp = NULL;
 	struct hthread *ht = NULL;
-	struct memd_fork *f = NULL;
 	struct mm *mm = NULL;
 	uint32_t cookie;
 	int ret;
 
-	ret = memd_fork_begin(t->mm->hp, &f, &cookie);
-	if (ret)
-		return clone_error(ret);
-	op.args[0] = cookie;
-	ret = hthread_run_ops(t, &op, 1);
-	if (!ret && op.ret < 0)
-		ret = clone_error(op.ret);
-	if (ret) {
-		memd_fork_cancel(f);
-		return ret;
-	}
-	ret = memd_fork_wait(f, &hp);
+	ret = memd_fork_begin(t->mm->hp, &hp, &cookie);
 	if (ret)
 		return clone_error(ret);
 	mm = mm_dup(t->mm, hp);
 	ret = mm ? hthread_new_at(hp, t->ht->index, &ht) : -ENOMEM;
+	op.args[0] = cookie;
 	if (!ret)
-		ret = hthread_wait_hello(ht);
+		ret = hthread_run_ops(t, &op, 1);
+	if (!ret && op.ret < 0)
+		ret = (int)op.ret;
 	if (ret) {
 		hthread_free(ht);
 		if (mm)
@@ -122,7 +113,7 @@ int mm_fork(struct task *t, struct mm **ret_mm, struct hthread **ret_child_ht)
 		hprocess_unref(hp);
 		return clone_error(ret);
 	}
-	ht->regs = t->ht->regs;
+	ht->hello_due = true;
 	hprocess_unref(hp);
 	*ret_mm = mm;
 	*ret_child_ht = ht;
@@ -142,13 +133,11 @@ int mm_clone_thread(struct task *t, struct hthread **ret_child_ht)
 	ret = hthread_run_ops(t, &op, 1);
 	if (!ret && op.ret < 0)
 		ret = clone_error(op.ret);
-	if (!ret)
-		ret = hthread_wait_hello(ht);
 	if (ret) {
 		hthread_free(ht);
 		return ret == -ENOMEM ? -ENOMEM : -EAGAIN;
 	}
-	ht->regs = t->ht->regs;
+	ht->hello_due = true;
 	*ret_child_ht = ht;
 	return 0;
 }

@@ -41,9 +41,10 @@ void mm_unref(struct mm *mm);
 void mm_deny_write(struct mm *mm, struct inode *inode);
 
 /* fork(2): makes the host process of a child with a copy of t's memory (t runs the host clone) and
- * the host thread `child_ht` at t's index, up to its HELLO. Sleeps. Returns 0, -EAGAIN or -ENOMEM. */
+ * the host thread `child_ht` at t's index, whose HELLO is due (hthread_first_hello). Sleeps. Returns 0, -EAGAIN
+ * or -ENOMEM. */
 int mm_fork(struct task *t, struct mm **ret_mm, struct hthread **ret_child_ht);
-/* A further host thread in t's process, up to its HELLO, its registers a copy of t's. */
+/* A further host thread in t's process, whose HELLO is due. */
 int mm_clone_thread(struct task *t, struct hthread **ret_child_ht);
 
 /* /proc/PID/maps and its kin: one walk over the mappings in address order. fn returns non-zero to

@@ -9,6 +9,7 @@
 #include <sys/uio.h>
 
 #include "common/base/util.h"
+#include "services/sysd/mm/memd_client.h"
 #include "services/sysd/mm/mm.h"
 #include "services/sysd/mm/usercopy_backend.h"
 #include "services/sysd/mm/window.h"
@@ -19,16 +20,21 @@
 static ssize_t host_vm(struct task *t, struct mm *mm, void *buf, uint64_t uaddr, size_t size, bool write)
 {
 	struct iovec local = {buf, size}, remote = {(void *)(uintptr_t)uaddr, size};
-	ssize_t n;
+	struct hprocess *hp;
+	ssize_t n = -1;
 
 	if (!mm)
 		mm = t->mm;
 	if (!mm || !mm->hp || mm->hp->dead)
 		return -EFAULT;
-	if (write)
-		n = process_vm_writev(mm->hp->host_pid, &local, 1, &remote, 1, 0);
+	hp = hprocess_ref(mm->hp);
+	if (unlikely(!hp->id) && memd_wait_started(hp))
+		; /* a fork that came to nothing */
+	else if (write)
+		n = process_vm_writev(hp->host_pid, &local, 1, &remote, 1, 0);
 	else
-		n = process_vm_readv(mm->hp->host_pid, &local, 1, &remote, 1, 0);
+		n = process_vm_readv(hp->host_pid, &local, 1, &remote, 1, 0);
+	hprocess_unref(hp);
 	return n > 0 ? n : -EFAULT;
 }
 

@@ -19,6 +19,7 @@
 #include "services/sysd/core/waitq.h"
 #include "services/sysd/core/ktimer.h"
 #include "services/sysd/platform/poll.h"
+#include "services/sysd/platform/slots.h"
 #include "services/sysd/signal/signal.h"
 #include "services/sysd/syscall/syscall.h"
 #include "services/sysd/task/task.h"
@@ -27,26 +28,19 @@ static struct list processes = LIST_INIT(processes);
 
 #define UNBLOCKABLE (SIG_BIT(SIGKILL) | SIG_BIT(SIGSTOP))
 
-int hprocess_new(pid_t host_pid, uint64_t id, int slots_fd, struct hprocess **ret_hp)
+int hprocess_new(pid_t host_pid, uint64_t id, struct slots *set, struct hprocess **ret_hp)
 {
-	CLEANUP_CLOSE int fd = slots_fd;
 	struct hprocess *hp = calloc(1, sizeof(*hp));
-	void *p;
 
 	if (!hp)
 		return -ENOMEM;
-	p = mmap(NULL, SBX_SLOTS_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd, 0);
-	if (p == MAP_FAILED) {
-		int ret = -errno;
-
-		free(hp);
-		return ret;
-	}
 	hp->refs = 1;
 	hp->host_pid = host_pid;
 	hp->id = id;
-	hp->slots = p;
+	hp->set = set;
+	hp->slots = slots_memory(set);
 	list_init(&hp->threads);
+	list_init(&hp->end_node);
 	list_add_tail(&processes, &hp->all_node);
 	*ret_hp = hp;
 	return 0;
@@ -63,7 +57,8 @@ void hprocess_unref(struct hprocess *hp)
 	if (!hp || --hp->refs)
 		return;
 	list_del(&hp->all_node);
-	munmap(hp->slots, SBX_SLOTS_SIZE);
+	list_del(&hp->end_node);
+	slots_put(hp->set, hp->slots_free);
 	free(hp);
 }
 
@@ -202,7 +197,11 @@ void hthread_take_request(struct hthread *ht)
 	ht->req = s->req;
 	ht->nr = s->nr;
 	memcpy(ht->args, s->args, sizeof(ht->args));
-	if (ht->req != SBX_REQ_HOSTOPS_DONE) {
+	if (ht->req == SBX_REQ_HELLO) {
+		/* Its registers are what its task is to start with. */
+		ht->host_tid = (pid_t)s->host_tid;
+		ht->in_count = ht->out_count = ht->out_off = 0;
+	} else if (ht->req != SBX_REQ_HOSTOPS_DONE) {
 		memcpy(&ht->regs, &s->regs, sizeof(ht->regs));
 		ht->sigmask = s->sigmask;
 		ht->in_count = 0;
@@ -222,8 +221,6 @@ void hthread_take_request(struct hthread *ht)
 			ht->fault_err = s->fault_err;
 			ht->fault_trapno = s->fault_trapno;
 		}
-		if (ht->req == SBX_REQ_HELLO)
-			ht->host_tid = (pid_t)s->host_tid;
 	}
 	ht->kick_sent = false;
 	ht->where = HT_KERNEL;
@@ -326,9 +323,19 @@ void hthread_reply_signal(struct task *t, int64_t ret, bool has_ret, const struc
 void hthread_reply_exit(struct task *t, bool group)
 {
 	hthread_slot(t->ht)->out_count = 0;
+	t->ht->hp->leaving |= group;
 	publish(t->ht, group ? SBX_ACT_EXIT_GROUP : SBX_ACT_EXIT_THREAD);
 	poll_remove(t->ht);
 	t->ht->where = HT_GONE;
+}
+
+/* How long a host thread may take to carry out ops. A live task can be killed while it waits; one that exits
+ * cannot, and its runtime may be in hostile hands. */
+#define EXIT_PATIENCE_NS NSEC_PER_SEC
+
+static uint64_t ops_deadline(const struct hthread *ht)
+{
+	return ht->task && ht->task->exiting ? clock_mono_ns() + EXIT_PATIENCE_NS : KTIMER_NEVER;
 }
 
 static int run_batch(struct hthread *ht, struct sbx_hostop *ops, unsigned count)
@@ -339,9 +346,12 @@ static int run_batch(struct hthread *ht, struct sbx_hostop *ops, unsigned count)
 	memcpy(s->ops, ops, count * sizeof(*ops));
 	s->op_count = count;
 	publish(ht, SBX_ACT_HOSTOPS);
-	ret = wait_request(ht, KTIMER_NEVER);
-	if (ret < 0)
-		return ret;
+	ret = wait_request(ht, ops_deadline(ht));
+	if (ret < 0) {
+		poll_remove(ht);
+		ht->where = HT_GONE;
+		return -ESRCH;
+	}
 	if (ret != SBX_REQ_HOSTOPS_DONE)
 		return -ESRCH; /* the runtime was tampered with; the caller ends the task */
 	for (unsigned i = 0; i < count; i++)
@@ -390,6 +400,15 @@ int hthread_wait_hello(struct hthread *ht)
 
 	if (req < 0)
 		return req;
+	return req == SBX_REQ_HELLO ? 0 : -ESRCH;
+}
+
+int hthread_first_hello(struct hthread *ht)
+{
+	int req;
+
+	ht->hello_due = false;
+	req = wait_request(ht, KTIMER_NEVER);
 	return req == SBX_REQ_HELLO ? 0 : -ESRCH;
 }
 

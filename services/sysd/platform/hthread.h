@@ -11,18 +11,22 @@
 
 struct task;
 struct mm;
+struct slots;
 
 /* A host process. memd made it; it holds exactly one guest address space. */
 struct hprocess {
 	unsigned refs;
-	pid_t host_pid;        /* in the pid namespace that sysd, memd and the guests share */
-	uint64_t id;           /* memd's name for it; never reused */
+	pid_t host_pid;        /* in the pid namespace that sysd, memd and the guests share; 0: not known yet */
+	uint64_t id;           /* memd's name for it; never reused; 0: not known yet (memd_wait_started) */
+	struct slots *set;
 	struct sbx_slot *slots;/* SBX_SLOTS_SIZE bytes; slot i at i * SBX_SLOT_STRIDE */
 	struct mm *mm;
 	uint64_t slot_used[SBX_THREADS_MAX / 64];
 	struct list threads;   /* struct hthread.node */
 	bool dead;
-	struct list all_node;
+	bool leaving;          /* its runtime was told to end it */
+	bool slots_free;       /* memd says that nobody else has its slots mapped */
+	struct list all_node, end_node;
 };
 
 enum hthread_where {
@@ -43,6 +47,7 @@ struct hthread {
 	struct strand *waiter; /* parked until the next request of this thread */
 	bool kick_sent;        /* since the last request */
 	bool request_ready;    /* a request was copied out and nobody took it yet */
+	bool hello_due;        /* its task starts with waiting for its HELLO */
 	/* the request, copied out of the slot once */
 	struct sbx_regs regs;
 	uint32_t req;
@@ -69,8 +74,8 @@ static inline uint8_t *hthread_window(const struct hthread *ht)
 	return (uint8_t *)hthread_slot(ht) + 4096;
 }
 
-/* Takes over a process that memd made: maps its slots (takes ownership of slots_fd). */
-int hprocess_new(pid_t host_pid, uint64_t id, int slots_fd, struct hprocess **ret_hp);
+/* A process that memd made, or is going to make: takes over its slots when it succeeds. */
+int hprocess_new(pid_t host_pid, uint64_t id, struct slots *set, struct hprocess **ret_hp);
 struct hprocess *hprocess_ref(struct hprocess *hp);
 void hprocess_unref(struct hprocess *hp);
 /* The host process is gone (memd said so): its threads get -ESRCH wherever they wait. */
@@ -110,6 +115,8 @@ int64_t hthread_syscall(struct task *t, long nr, uint64_t a0, uint64_t a1, uint6
 /* Waits for the HELLO of a new host thread (after CLONE ops or on a blank process);
  * 0 or -ESRCH when it died first, -ETIMEDOUT after 10 s. */
 int hthread_wait_hello(struct hthread *ht);
+/* The same for the first step of a task whose host thread is new: no time limit, host_thread_kill ends it. */
+int hthread_first_hello(struct hthread *ht);
 /* As hthread_run_ops on a thread without a task (a blank process that exec fills). */
 int hthread_run_ops_on(struct hthread *ht, struct sbx_hostop *ops, unsigned count);
 /* A room of `size` bytes in the window for SBX_HOP_COPY; NULL when there is none left. Reset by the

@@ -196,10 +196,14 @@ static void discard(struct task *child, bool thread)
 {
 	struct signal *sig = child->signal;
 
-	if (child->ht && child->mm && child->mm->refs > 1)
+	if (child->ht && child->mm && child->mm->refs > 1) {
+		/* It can be told to end when it has come up. */
+		if (child->ht->hello_due)
+			hthread_wait_hello(child->ht);
 		host_thread_discard(child);
-	else
+	} else {
 		hthread_free(child->ht);
+	}
 	child->ht = NULL;
 	mm_unref(STEAL_PTR(child->mm));
 	if (sem_exit)
@@ -364,8 +368,6 @@ static long do_clone(struct task *t, const struct clone_request *r)
 		t->vfork_child = child;
 		t->vfork_regs = &saved;
 	}
-	if (!thread && cputime_fork)
-		cputime_fork(child->signal);
 	child->ht->regs = regs;
 	hthread_bind(child->ht, child);
 	signal_recalc(child);

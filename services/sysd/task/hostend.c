@@ -92,6 +92,9 @@ void host_thread_end(struct task *t)
 		retire(ht);
 	} else if (own) {
 		ht->task = NULL;
+		/* Its last word takes its process along: it need not be killed. */
+		if (alive && mm)
+			hthread_reply_exit(t, true);
 		hthread_free(ht);
 	}
 	t->ht = NULL;
@@ -134,6 +137,12 @@ static bool owns_mm(const struct signal *sig, const struct mm *mm)
 	return users == mm->refs;
 }
 
+/* Is it the host thread's turn to say something? */
+static bool may_be_silent(const struct hthread *ht)
+{
+	return ht->where == HT_USER || ht->where == HT_NEW;
+}
+
 static void patience_ended(struct ktimer *kt)
 {
 	struct signal *sig = CONTAINER_OF(kt, struct signal, kill_timer);
@@ -142,7 +151,7 @@ static void patience_ended(struct ktimer *kt)
 	LIST_FOR_EACH (t, &sig->threads, thread_node) {
 		struct hthread *ht = t->ht;
 
-		if (t->exiting || !ht || ht->task != t || ht->where != HT_USER)
+		if (t->exiting || !ht || ht->task != t || !may_be_silent(ht))
 			continue;
 		/* Others who share the process go with it: it belongs to hostile code. */
 		if (!owns_mm(sig, t->mm)) {
@@ -159,7 +168,7 @@ void host_thread_kill(struct task *t)
 	struct signal *sig = t->signal;
 
 	signal_wake_task(t, true);
-	if (!ht || ht->task != t || ht->where != HT_USER)
+	if (!ht || ht->task != t || !may_be_silent(ht))
 		return;
 	if (t->nr < 0 && !t->vfork_parent && t->mm && owns_mm(sig, t->mm)) {
 		forsake(ht);

@@ -3,6 +3,8 @@
 #include <sys/syscall.h>
 
 #include "common/base/util.h"
+#include "services/sysd/mm/memd_client.h"
+#include "services/sysd/mm/mm.h"
 #include "services/sysd/syscall/syscall.h"
 #include "services/sysd/task/internal.h"
 
@@ -87,10 +89,31 @@ static void serve_kick(struct task *t)
 	leave(t, ret);
 }
 
+static void __attribute__((noreturn)) host_gone(struct task *t)
+{
+	/* An ordered end, or the host process died on its own; a thread that another one's exec ends goes
+	 * alone. */
+	if (!t->dethreaded)
+		signal_group_exit(t->signal, SIGKILL);
+	task_exit(t, t->signal->group_exit ? t->signal->group_exit_code : SIGKILL);
+}
+
+/* The host thread of a clone comes up while the parent goes on already. */
+static void wait_for_host(struct task *t)
+{
+	if (!t->ht->hello_due)
+		return;
+	if (hthread_first_hello(t->ht) || memd_wait_started(t->mm->hp))
+		host_gone(t);
+	if (t->signal->leader == t && cputime_fork)
+		cputime_fork(t->signal);
+}
+
 static void strand_main(void *arg)
 {
 	struct task *t = arg;
 
+	wait_for_host(t);
 	task_first_steps(t);
 	t->nr = -1;
 	leave(t, 0);
@@ -115,11 +138,7 @@ static void strand_main(void *arg)
 			serve_fault(t);
 			break;
 		case -ESRCH:
-			/* an ordered end, or the host process died on its own; a thread that another one's
-			 * exec ends goes alone */
-			if (!t->dethreaded)
-				signal_group_exit(t->signal, SIGKILL);
-			task_exit(t, t->signal->group_exit ? t->signal->group_exit_code : SIGKILL);
+			host_gone(t);
 		default:
 			/* the runtime was tampered with */
 			signal_group_exit(t->signal, SIGSEGV);

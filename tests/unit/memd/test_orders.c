@@ -25,6 +25,7 @@ static void prepare(struct memd *m)
 	}
 	for (size_t i = 0; i < OBJECT_HASH; i++)
 		list_init(&m->objects[i]);
+	slots_init(m);
 	m->proc_fd = open("/proc", O_PATH | O_DIRECTORY);
 	assert_true(m->proc_fd >= 0);
 }
@@ -109,13 +110,13 @@ static void test_forks(void **state)
 	prepare(&m);
 	struct proc *p = proc_new(&m, 100, PROC_GUEST);
 
-	assert_int_equal(order_add_fork(&m, p, 7, true, -1), 0);
-	assert_int_equal(order_add_fork(&m, p, 7, true, -1), -EEXIST);
+	assert_int_equal(order_add_fork(&m, p, 7, true, NULL), 0);
+	assert_int_equal(order_add_fork(&m, p, 7, true, NULL), -EEXIST);
 	assert_non_null(order_find_fork(&m, 7));
 	assert_null(order_find_fork(&m, 8));
 	for (uint32_t i = 8; m.fork_order_count < FORK_ORDERS_MAX; i++)
-		assert_int_equal(order_add_fork(&m, p, i, true, -1), 0);
-	assert_int_equal(order_add_fork(&m, p, 1 << 20, true, -1), -EAGAIN);
+		assert_int_equal(order_add_fork(&m, p, i, true, NULL), 0);
+	assert_int_equal(order_add_fork(&m, p, 1 << 20, true, NULL), -EAGAIN);
 	order_expire(&m, mono_ns() + 2 * ORDER_TIMEOUT_NS);
 	assert_int_equal(m.fork_order_count, 0);
 	proc_free(&m, p);

@@ -33,7 +33,7 @@ static uint64_t base;
 static struct sbx_ctl *ctl;
 
 struct guest {
-	uint64_t id;
+	uint64_t id, slots_id;
 	pid_t pid;
 	struct sbx_slot *slots;
 };
@@ -89,16 +89,25 @@ static uint64_t pass(int fd)
 	return ticket;
 }
 
-static struct guest adopt(const struct memd_msg *msg)
+static struct sbx_slot *map_slots(const struct memd_msg *msg)
 {
-	struct guest g = {msg->id, (pid_t)msg->pid, NULL};
 	int fd = fdpass_inbox_take(&inbox, msg->ticket, 1000);
 
 	assert_true(fd >= 0);
-	g.slots = mmap(NULL, SBX_SLOTS_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	assert_ptr_not_equal(g.slots, MAP_FAILED);
+	void *p = mmap(NULL, SBX_SLOTS_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+	assert_ptr_not_equal(p, MAP_FAILED);
 	close(fd);
-	return g;
+	return p;
+}
+
+/* Orders a fork that carries a cookie; the child's slots are mapped already. */
+static void order_fork(const struct guest *parent, uint32_t cookie, struct guest *ret_child)
+{
+	struct memd_msg msg = wait_msg(MEMD_SLOTS);
+
+	*ret_child = (struct guest){.slots_id = msg.object, .slots = map_slots(&msg)};
+	send_msg(&(struct memd_msg){.kind = MEMD_FORK, .id = parent->id, .cookie = cookie, .object = msg.object});
 }
 
 static uint32_t wait_request(struct guest *g)
@@ -137,14 +146,15 @@ static int64_t sys(struct guest *g, long nr, uint64_t a, uint64_t b, uint64_t c,
 static struct guest take_blank(void)
 {
 	struct memd_msg msg = wait_msg(MEMD_BLANK);
-	struct guest g = adopt(&msg);
+	struct guest g = {msg.id, msg.object, (pid_t)msg.pid, map_slots(&msg)};
 
 	send_msg(&(struct memd_msg){.kind = MEMD_TAKEN, .id = g.id});
 	assert_int_equal(wait_request(&g), SBX_REQ_HELLO);
 	return g;
 }
 
-static void end(struct guest *g)
+/* reusable: its slots come back to us. */
+static void end(struct guest *g, bool reusable)
 {
 	send_msg(&(struct memd_msg){.kind = MEMD_KILL, .id = g->id});
 	for (;;) {
@@ -153,6 +163,7 @@ static void end(struct guest *g)
 		if (msg.id == g->id) {
 			assert_int_equal(msg.value, SIGKILL);
 			assert_int_equal(msg.what, 0);
+			assert_int_equal(msg.object, reusable ? g->slots_id : 0);
 			break;
 		}
 	}
@@ -246,7 +257,7 @@ static void test_blank_is_empty(void **state)
 	assert_int_equal(fds, 0);
 	/* The control page cannot become writable. */
 	assert_int_equal(sys(&g, SYS_mprotect, base + SBX_R_CTL, 4096, PROT_READ | PROT_WRITE, 0, 0, 0), -EACCES);
-	end(&g);
+	end(&g, true);
 }
 
 static void test_file_map_needs_an_order(void **state)
@@ -296,7 +307,7 @@ static void test_file_map_needs_an_order(void **state)
 			     MEMD_LEND_FD, 0),
 			 -EBADF);
 	close(fd);
-	end(&g);
+	end(&g, true);
 }
 
 /* mov $NR,%eax; syscall; ... : numbers that need sysd. */
@@ -354,7 +365,7 @@ static void test_program(void **state)
 
 static void test_fork(void **state)
 {
-	struct guest g = take_blank(), child;
+	struct guest g = take_blank(), child, none;
 	uint64_t at = 0x10000;
 	uint32_t value = 41;
 	struct iovec l = {&value, 4}, r = {(void *)at, 4};
@@ -366,7 +377,7 @@ static void test_fork(void **state)
 	/* Not ordered; a cookie that is not ours; a clone of another shape. */
 	assert_int_equal(run_op(&g, &(struct sbx_hostop){.kind = SBX_HOP_CLONE_PROCESS, .args = {99}}), -EPERM);
 	assert_int_equal(sys(&g, SYS_clone, SIGCHLD, 0, 0, 0, 99, 0), -EPERM);
-	send_msg(&(struct memd_msg){.kind = MEMD_FORK, .id = g.id, .cookie = 1234567});
+	order_fork(&g, 1234567, &child);
 	assert_int_equal(run_op(&g, &(struct sbx_hostop){.kind = SBX_HOP_CLONE_PROCESS, .args = {98}}), -EPERM);
 	int64_t pid = run_op(&g, &(struct sbx_hostop){.kind = SBX_HOP_CLONE_PROCESS, .args = {1234567}});
 
@@ -376,7 +387,8 @@ static void test_fork(void **state)
 	assert_int_equal(msg.error, 0);
 	assert_int_equal(msg.cookie, 1234567);
 	assert_int_equal(msg.pid, pid);
-	child = adopt(&msg);
+	child.id = msg.id;
+	child.pid = (pid_t)msg.pid;
 	assert_int_equal(wait_request(&child), SBX_REQ_HELLO);
 	value = 0;
 	assert_int_equal(process_vm_readv(child.pid, &l, 1, &r, 1, 0), 4);
@@ -388,14 +400,52 @@ static void test_fork(void **state)
 	assert_int_equal(sys(&child, SYS_munmap, 0x10000, 4096, 0, 0, 0, 0), 0);
 	assert_int_equal(process_vm_readv(g.pid, &l, 1, &r, 1, 0), 4);
 	send_msg(&(struct memd_msg){.kind = MEMD_CANCEL, .cookie = 55});
-	send_msg(&(struct memd_msg){.kind = MEMD_FORK, .id = g.id, .cookie = 55});
+	order_fork(&g, 55, &none);
 	send_msg(&(struct memd_msg){.kind = MEMD_CANCEL, .cookie = 55});
 	msg = wait_msg(MEMD_FORKED);
 	assert_int_equal(msg.cookie, 55);
 	assert_int_equal(msg.error, -ECANCELED);
 	assert_int_equal(run_op(&g, &(struct sbx_hostop){.kind = SBX_HOP_CLONE_PROCESS, .args = {55}}), -EPERM);
-	end(&child);
-	end(&g);
+	end(&child, true);
+	end(&g, false);
+}
+
+/* Slots whose process is gone serve another one, by name; never those of a process that has forked. */
+static void test_slots_again(void **state)
+{
+	struct guest g = take_blank(), parent = take_blank(), child = {0};
+	uint64_t id = g.slots_id;
+	struct memd_msg msg;
+
+	end(&g, true);
+	send_msg(&(struct memd_msg){.kind = MEMD_FORK, .id = parent.id, .cookie = 70, .object = id + 1000000});
+	msg = wait_msg(MEMD_FORKED);
+	assert_int_equal(msg.error, -EINVAL);
+	send_msg(&(struct memd_msg){.kind = MEMD_FORK, .id = parent.id, .cookie = 71, .object = id});
+	assert_true(run_op(&parent, &(struct sbx_hostop){.kind = SBX_HOP_CLONE_PROCESS, .args = {71}}) > 0);
+	msg = wait_msg(MEMD_FORKED);
+	assert_int_equal(msg.error, 0);
+	child.id = msg.id;
+	child.slots_id = id;
+	/* In use: not a second time. */
+	send_msg(&(struct memd_msg){.kind = MEMD_FORK, .id = parent.id, .cookie = 72, .object = id});
+	msg = wait_msg(MEMD_FORKED);
+	assert_int_equal(msg.error, -EINVAL);
+	child.slots = mmap(NULL, SBX_SLOTS_SIZE, PROT_READ, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	end(&child, true);
+	/* For a blank: sysd has the descriptor already. */
+	send_msg(&(struct memd_msg){.kind = MEMD_GIVE, .object = id, .what = 1});
+	for (int i = 0;; i++) {
+		assert_true(i < 8);
+		msg = wait_msg(MEMD_BLANK);
+		send_msg(&(struct memd_msg){.kind = MEMD_TAKEN, .id = msg.id});
+		if (msg.ticket)
+			close(fdpass_inbox_take(&inbox, msg.ticket, 1000));
+		if (msg.object == id)
+			break;
+	}
+	assert_int_equal(msg.ticket, 0);
+	end(&parent, false);
 }
 
 static void test_thread_maps_too(void **state)
@@ -415,7 +465,7 @@ static void test_thread_maps_too(void **state)
 			     MEMD_LEND_FD + 1, 0),
 			 0x10000000);
 	close(fd);
-	end(&g);
+	end(&g, true);
 }
 
 static void test_order_of_another_process(void **state)
@@ -433,8 +483,8 @@ static void test_order_of_another_process(void **state)
 	assert_int_equal(sys(&a, SYS_mmap, 0x10000000, 4096, PROT_READ, MAP_PRIVATE | MAP_FIXED, MEMD_LEND_FD, 0),
 			 0x10000000);
 	close(fd);
-	end(&a);
-	end(&b);
+	end(&a, true);
+	end(&b, true);
 }
 
 static void test_every_number_refused(void **state)
@@ -449,7 +499,7 @@ static void test_every_number_refused(void **state)
 		if (!listed)
 			assert_int_equal(sys(&g, nr, 0, 0, 0, 0, 0, 0), -EPERM);
 	}
-	end(&g);
+	end(&g, true);
 }
 
 static void test_open_and_limit(void **state)
@@ -475,7 +525,7 @@ static void test_open_and_limit(void **state)
 	msg = wait_msg(MEMD_OPENED);
 	assert_int_equal(msg.error, -EINVAL);
 	assert_int_equal(sys(&g, SYS_mmap, 0, 1 << 24, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1ul, 0), -ENOMEM);
-	end(&g);
+	end(&g, true);
 }
 
 static void test_fork_time(void **state)
@@ -506,7 +556,7 @@ static void test_fork_time(void **state)
 	clock_gettime(CLOCK_MONOTONIC, &b);
 	printf("approved mapping with two sleeping hand-offs: %ld us\n",
 	       ((b.tv_sec - a.tv_sec) * 1000000 + (b.tv_nsec - a.tv_nsec) / 1000) / N);
-	end(&g);
+	end(&g, true);
 }
 
 int main(void)
@@ -516,6 +566,7 @@ int main(void)
 		cmocka_unit_test(test_file_map_needs_an_order),
 		cmocka_unit_test(test_program),
 		cmocka_unit_test(test_fork),
+		cmocka_unit_test(test_slots_again),
 		cmocka_unit_test(test_thread_maps_too),
 		cmocka_unit_test(test_order_of_another_process),
 		cmocka_unit_test(test_every_number_refused),
