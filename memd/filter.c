@@ -67,7 +67,7 @@ static const struct entry entries[] = {
 	{{SYS_clock_gettime, "clock_gettime", "CLOCK_MONOTONIC where the vDSO does not, and own CPU time"},
 	 CHECK_CLOCK},
 	{{SYS_exit_group, "exit_group", "ends the process"}, CHECK_NONE},
-	{{SYS_membarrier, "membarrier", "own process only"}, CHECK_MEMBARRIER},
+	{{SYS_membarrier, "membarrier", "orders memory; changes nothing, and waits no longer than any caller may"}, CHECK_MEMBARRIER},
 	{{SYS_mlock2, "mlock2", "bounded by RLIMIT_MEMLOCK"}, CHECK_NONE},
 };
 
@@ -83,6 +83,9 @@ static const uint32_t advices[] = {
 };
 static const uint32_t membarriers[] = {
 	MEMBARRIER_CMD_QUERY,
+	MEMBARRIER_CMD_GLOBAL,
+	MEMBARRIER_CMD_GLOBAL_EXPEDITED,
+	MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED,
 	MEMBARRIER_CMD_PRIVATE_EXPEDITED,
 	MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED,
 	MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE,

@@ -36,6 +36,9 @@ enum rt_t0 rt_t0_mm(struct sbx_thread *t, uint64_t nr, long *ret_ret)
 	case NR_mprotect:
 	case NR_msync:
 	case NR_mincore:
+		if (r->rdi & 4095)
+			break; /* EINVAL before anything else */
+		/* fall through */
 	case NR_mlock:
 	case NR_mlock2:
 	case NR_munlock:

@@ -96,6 +96,7 @@ int ipc_add(struct ipc_ids *ids, struct ipc_perm *p, int32_t key, uint32_t mode,
 
 struct ipc_perm *ipc_at(struct ipc_ids *ids, int slot)
 {
+	slot = slot < 0 ? -1 : slot % IPC_ID_SLOTS; /* a whole id serves too: it ends with its slot */
 	return slot >= 0 && (unsigned)slot < ids->count ? ids->slot[slot] : NULL;
 }
 

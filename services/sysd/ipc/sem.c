@@ -516,7 +516,7 @@ int proc_show_sysvipc_sem(struct seqbuf *s, struct task *t, const struct proc_in
 	for (unsigned i = 0; i < ids->count; i++) {
 		struct sem_set *set = (struct sem_set *)ids->slot[i];
 
-		if (set && ipc_permitted(cur, &set->perm, 0444))
+		if (set)
 			seq_printf(s, "%10d %10d  %4o %10u %5u %5u %5u %5u %10lld %10lld\n", set->perm.key,
 				   set->perm.id, set->perm.mode, set->count, set->perm.uid, set->perm.gid,
 				   set->perm.cuid, set->perm.cgid, (long long)set->otime,

@@ -405,7 +405,7 @@ int proc_show_sysvipc_shm(struct seqbuf *s, struct task *t, const struct proc_in
 		struct shm *shm = (struct shm *)ids->slot[i];
 		uint64_t attached;
 
-		if (!shm || !ipc_permitted(cur, &shm->perm, 0444))
+		if (!shm)
 			continue;
 		ipc_get(&shm->perm);
 		attached = count_attached(shm);

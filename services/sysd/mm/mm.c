@@ -70,7 +70,6 @@ static struct mm *mm_dup(const struct mm *from, struct hprocess *hp)
 	mm->exe_inode = NULL;
 	if (from->exe_inode)
 		mm_deny_write(mm, from->exe_inode);
-	mm->locked_size = 0; /* mlock(2): not inherited */
 	list_init(&mm->file_vmas);
 	list_init(&mm->aio_contexts);
 	if (vma_copy_all(mm, from)) {

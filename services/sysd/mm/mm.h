@@ -27,7 +27,6 @@ struct mm {
 	unsigned file_vma_count;
 	uint64_t file_vma_serial;
 	unsigned file_vma_prune; /* at this count stale ones are looked for; 0: the default */
-	uint64_t locked_size;
 	int maps_fd;            /* the host's maps of hp, -1: not opened yet */
 	struct list aio_contexts; /* aio/private.h; not inherited */
 	struct inode *exe_inode;/* a reference; writing to it is denied (ETXTBSY) while it runs */
@@ -58,7 +57,7 @@ struct mm_region {
 };
 int mm_walk(struct mm *mm, bool stats, int (*fn)(const struct mm_region *r, void *arg), void *arg);
 struct mm_usage {
-	uint64_t size, rss, shared, text, data, stack, peak_size, peak_rss; /* bytes */
+	uint64_t size, rss, shared, locked, text, data, stack, peak_size, peak_rss; /* bytes */
 };
 int mm_usage(struct mm *mm, struct mm_usage *ret_usage);
 

@@ -23,7 +23,7 @@ static int64_t host(struct task *t, long nr, const uint64_t a[6])
 
 SYS_HANDLER(mprotect)
 {
-	if (mm_touches_runtime(a[0], page_round(a[1])))
+	if (!(a[0] & 4095) && mm_touches_runtime(a[0], page_round(a[1])))
 		return -ENOMEM;
 	return host(t, SYS_mprotect, a);
 }
@@ -99,7 +99,7 @@ SYS_HANDLER(madvise)
 
 SYS_HANDLER(msync)
 {
-	if (mm_touches_runtime(a[0], page_round(a[1])))
+	if (!(a[0] & 4095) && mm_touches_runtime(a[0], page_round(a[1])))
 		return -ENOMEM;
 	return host(t, SYS_msync, a);
 }
@@ -108,7 +108,7 @@ SYS_HANDLER(mincore)
 {
 	uint64_t pages = page_round(a[1]) / 4096;
 
-	if (mm_touches_runtime(a[0], page_round(a[1])))
+	if (!(a[0] & 4095) && mm_touches_runtime(a[0], page_round(a[1])))
 		return -ENOMEM;
 	if (mm_touches_runtime(a[2], MAX(pages, 1ul)))
 		return -EFAULT;

@@ -221,6 +221,7 @@ int mm_usage(struct mm *mm, struct mm_usage *ret_usage)
 	buf[n] = '\0';
 	u.size = minus(status_value(buf, "\nVmSize:"), all);
 	u.peak_size = MAX(minus(status_value(buf, "\nVmPeak:"), all), u.size);
+	u.locked = MIN(status_value(buf, "\nVmLck:"), u.size); /* mlockall takes the runtime along */
 	u.rss = status_value(buf, "\nVmRSS:");
 	u.peak_rss = MAX(status_value(buf, "\nVmHWM:"), u.rss);
 	u.shared = status_value(buf, "\nRssFile:") + status_value(buf, "\nRssShmem:");

@@ -85,46 +85,36 @@ static ssize_t send_to(struct task *t, struct file *out, struct file *in, int64_
 	return done;
 }
 
-static ssize_t do_sendfile(struct task *t, struct file *out, struct file *in, uint64_t uoff, size_t size)
+/* pos NULL: in's own position. */
+static ssize_t do_sendfile(struct task *t, struct file *out, struct file *in, int64_t *pos, size_t size)
 {
-	int64_t pos = in->pos;
+	int64_t own = in->pos;
 	ssize_t n;
-	int err;
 
 	if (!in->readable)
 		return -EBADF;
-	if (uoff) {
-		if (!in->op->llseek)
-			return -ESPIPE;
-		err = splice_get_off(t, uoff, &pos);
-		if (err)
-			return err;
-	}
+	if (pos && !in->op->llseek)
+		return -ESPIPE;
+	if (pos && *pos < 0)
+		return -EINVAL;
 	if (!out->writable)
 		return -EBADF;
 	if (out->flags & O_APPEND)
 		return -EINVAL;
-	n = send_to(t, out, in, &pos, size);
-	if (n <= 0)
-		return n;
-	if (!uoff)
-		in->pos = pos;
-	else if (user_put(t, pos, uoff))
-		return -EFAULT;
+	n = send_to(t, out, in, pos ? pos : &own, size);
+	if (n > 0 && !pos)
+		in->pos = own;
 	return n;
 }
 
 SYS_HANDLER(sendfile)
 {
 	struct file *in, *out;
+	int64_t pos;
 	ssize_t n;
 
-	if (a[2]) {
-		int64_t pos;
-
-		if (user_get(t, pos, a[2]))
-			return -EFAULT;
-	}
+	if (a[2] && user_get(t, pos, a[2]))
+		return -EFAULT;
 	in = fd_get(t, (int)a[1]);
 	if (!in)
 		return -EBADF;
@@ -133,7 +123,10 @@ SYS_HANDLER(sendfile)
 		file_unref(in);
 		return -EBADF;
 	}
-	n = do_sendfile(t, out, in, a[2], MIN(a[3], SPLICE_MAX));
+	n = do_sendfile(t, out, in, a[2] ? &pos : NULL, MIN(a[3], SPLICE_MAX));
+	/* written back whatever came of it, as Linux does */
+	if (a[2] && user_put(t, pos, a[2]))
+		n = -EFAULT;
 	file_unref(out);
 	file_unref(in);
 	return n;

@@ -88,7 +88,7 @@ SYS_HANDLER(ioprio_get)
 
 	if (which == WHO_PROCESS) {
 		of = pids_find_or_self(t, (int32_t)a[1]);
-		return of ? effective(of) : -ESRCH;
+		return of ? of->sched.ioprio : -ESRCH; /* as it was set, not what it amounts to */
 	}
 	if (which != WHO_PGRP && which != WHO_USER)
 		return -EINVAL;

@@ -25,7 +25,18 @@ struct sched_change {
 	int priority;
 	int nice;
 	bool set_nice, reset_on_fork;
+	uint64_t dl_runtime, dl_deadline, dl_period; /* SCHED_DEADLINE; period 0: the deadline */
 };
+
+/* sched_setattr(2): what a deadline may be. */
+static bool valid_deadline(const struct sched_change *c)
+{
+	uint64_t period = c->dl_period ? c->dl_period : c->dl_deadline;
+
+	return c->dl_deadline && c->dl_runtime >= 1024 && !((c->dl_deadline | period) >> 63) &&
+	       c->dl_runtime <= c->dl_deadline && c->dl_deadline <= period && period >= 100000 &&
+	       period <= 4194304000ull;
+}
 
 /* user_check_sched_setscheduler: what a task without CAP_SYS_NICE may do. */
 static int check_unprivileged(struct task *t, struct task *of, const struct sched_change *c, int policy)
@@ -63,13 +74,16 @@ static int change(struct task *t, struct task *of, const struct sched_change *c)
 		return -EINVAL;
 	if (c->priority < 0 || c->priority > 99 || rt_policy(policy) != (c->priority != 0))
 		return -EINVAL;
+	if (policy == ABI_SCHED_DEADLINE && !valid_deadline(c))
+		return -EINVAL;
 	if (!capable(t, CAP_SYS_NICE)) {
 		err = check_unprivileged(t, of, c, policy);
 		if (err)
 			return err;
 	}
-	if (policy == ABI_SCHED_DEADLINE)
-		return -EPERM; /* admission control: there is no bandwidth to give */
+	of->sched.dl_runtime = policy == ABI_SCHED_DEADLINE ? c->dl_runtime : 0;
+	of->sched.dl_deadline = policy == ABI_SCHED_DEADLINE ? c->dl_deadline : 0;
+	of->sched.dl_period = policy == ABI_SCHED_DEADLINE ? (c->dl_period ? c->dl_period : c->dl_deadline) : 0;
 	of->sched_policy = policy;
 	of->sched_priority = c->priority;
 	of->sched.reset_on_fork = c->reset_on_fork;
@@ -176,12 +190,18 @@ SYS_HANDLER(sched_setattr)
 				  .priority = (int)MIN(attr.priority, 1000u),
 				  .nice = attr.nice,
 				  .set_nice = true,
+				  .dl_runtime = attr.runtime,
+				  .dl_deadline = attr.deadline,
+				  .dl_period = attr.period,
 				  .reset_on_fork = attr.flags & ABI_SCHED_FLAG_RESET_ON_FORK};
 	if (attr.flags & ABI_SCHED_FLAG_KEEP_POLICY)
 		c.policy = -1;
 	if (attr.flags & ABI_SCHED_FLAG_KEEP_PARAMS) {
 		c.set_nice = false;
 		c.priority = rt_policy(of->sched_policy) ? of->sched_priority : 0;
+		c.dl_runtime = of->sched.dl_runtime;
+		c.dl_deadline = of->sched.dl_deadline;
+		c.dl_period = of->sched.dl_period;
 	}
 	return change(t, of, &c);
 }
@@ -203,7 +223,11 @@ SYS_HANDLER(sched_getattr)
 	attr.flags = of->sched.reset_on_fork ? ABI_SCHED_FLAG_RESET_ON_FORK : 0;
 	if (rt_policy(of->sched_policy))
 		attr.priority = (uint32_t)of->sched_priority;
-	else
+	else if (of->sched_policy == ABI_SCHED_DEADLINE) {
+		attr.runtime = of->sched.dl_runtime;
+		attr.deadline = of->sched.dl_deadline;
+		attr.period = of->sched.dl_period;
+	} else
 		attr.nice = of->nice;
 	attr.util_max = 1024;
 	return user_write(t, a[1], &attr, attr.size);

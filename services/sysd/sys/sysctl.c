@@ -4,6 +4,7 @@
 int64_t sysctl_dmesg_restrict = 0;
 int64_t sysctl_printk[4] = {7, 4, 1, 7};
 int64_t sysctl_pid_max = SYSCTL_PID_MAX_LIMIT, sysctl_threads_max = 32768;
+int64_t sysctl_pipe_user_pages_soft = 16384, sysctl_pipe_user_pages_hard;
 int64_t sysctl_aio_max_nr = 65536, sysctl_aio_nr, sysctl_dir_notify_enable = 1;
 int64_t sysctl_file_max = INT64_MAX, sysctl_nr_open = 1048576, sysctl_pipe_max_size = 1048576;
 int64_t sysctl_inotify_max_watches = 65536, sysctl_inotify_max_instances = 128,

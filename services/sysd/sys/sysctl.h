@@ -7,7 +7,7 @@ extern int64_t sysctl_dmesg_restrict;
 extern int64_t sysctl_printk[4];
 extern int64_t sysctl_pid_max, sysctl_threads_max;
 extern int64_t sysctl_file_max, sysctl_nr_open, sysctl_pipe_max_size;
-extern int64_t sysctl_aio_max_nr, sysctl_aio_nr, sysctl_dir_notify_enable;
+extern int64_t sysctl_pipe_user_pages_soft, sysctl_pipe_user_pages_hard, sysctl_aio_max_nr, sysctl_aio_nr, sysctl_dir_notify_enable;
 extern int64_t sysctl_inotify_max_watches, sysctl_inotify_max_instances, sysctl_inotify_max_events;
 extern int64_t sysctl_max_map_count, sysctl_overcommit_memory, sysctl_overcommit_ratio;
 extern int64_t sysctl_shmmax, sysctl_shmall, sysctl_shmmni, sysctl_shm_rmid_forced;

@@ -131,7 +131,7 @@ static void copy_plain(struct task *t, struct task *child, const struct clone_re
 		child->nice = MAX(child->nice, 0);
 		child->sched.reset_on_fork = false;
 	}
-	child->timer_slack_ns = t->timer_slack_ns;
+	child->timer_slack_ns = child->default_slack_ns = t->timer_slack_ns;
 	child->personality = t->personality;
 	child->exit_signal = r->exit_signal;
 	if (r->flags & ABI_CLONE_PARENT && !(r->flags & ABI_CLONE_THREAD))

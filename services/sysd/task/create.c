@@ -24,7 +24,7 @@ struct task *task_alloc(void)
 	t->strand.on_exit = strand_gone;
 	t->nr = -1;
 	t->exit_signal = SIGCHLD;
-	t->timer_slack_ns = 50000;
+	t->timer_slack_ns = t->default_slack_ns = 50000;
 	t->start_mono_ns = clock_mono_ns();
 	t->start_boot_ns = clock_ns(CLOCK_BOOTTIME);
 	list_init(&t->thread_node);

@@ -166,7 +166,7 @@ SYS_HANDLER(prctl)
 		value = sig->is_subreaper;
 		return user_put(t, value, a[1]);
 	case PR_SET_TIMERSLACK:
-		t->timer_slack_ns = (int64_t)a[1] > 0 ? a[1] : 50000;
+		t->timer_slack_ns = (int64_t)a[1] > 0 ? a[1] : t->default_slack_ns;
 		return 0;
 	case PR_GET_TIMERSLACK:
 		return (long)MIN(t->timer_slack_ns, (uint64_t)INT64_MAX);

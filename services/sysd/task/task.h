@@ -88,10 +88,11 @@ struct task {
 	int nice, sched_policy, sched_priority;
 	struct task_sched {          /* as the calls of sys/sched.c recorded it; clone copies it whole */
 		uint64_t cpus[16];   /* allowed CPUs; all zero: every one */
+		uint64_t dl_runtime, dl_deadline, dl_period; /* of SCHED_DEADLINE */
 		uint16_t ioprio;
 		bool reset_on_fork;
 	} sched;
-	uint64_t timer_slack_ns;
+	uint64_t timer_slack_ns, default_slack_ns; /* the default is what the creator had */
 	uint64_t start_mono_ns, start_boot_ns;
 	uint64_t utime_ns, stime_ns; /* as last asked of the host: time/cputime.h */
 	uint32_t personality;

@@ -2,6 +2,7 @@
 #include <linux/capability.h>
 #include <linux/kcmp.h>
 #include "services/sysd/abi/clone.h"
+#include "services/sysd/fs/nsfs/nsfs.h"
 #include "services/sysd/mm/mm.h"
 #include "services/sysd/sys/pids.h"
 #include "services/sysd/syscall/syscall.h"
@@ -63,14 +64,12 @@ SYS_HANDLER(unshare)
 	return nsproxy_unshare(t, flags);
 }
 
-/* setns(2) by a pidfd: the namespaces of that process which flags name. */
-static int join(struct task *t, struct task *of, uint64_t flags)
+/* The namespaces of `from` which flags name become t's. */
+static int join(struct task *t, struct nsproxy *from, uint64_t flags)
 {
-	struct nsproxy *ns, *from = of->ns;
+	struct nsproxy *ns;
 
-	if (!from)
-		return -ESRCH;
-	if (!capable(t, CAP_SYS_ADMIN) || !ptrace_may_access(t, of))
+	if (!capable(t, CAP_SYS_ADMIN))
 		return -EPERM;
 	if (flags & ABI_CLONE_NEWNS && (t->fs->refs > 1 || !from->mnt))
 		return -EINVAL;
@@ -92,22 +91,37 @@ static int join(struct task *t, struct task *of, uint64_t flags)
 	return 0;
 }
 
+/* By a file of /proc/PID/ns. There is one user, pid, cgroup and time namespace: the way into one's own is a way
+ * into none, and Linux refuses only the user namespace's. */
+static int join_file(struct task *t, struct nsproxy *from, uint64_t which, uint64_t flags)
+{
+	if (flags && flags != which)
+		return -EINVAL;
+	if (which == ABI_CLONE_NEWUSER)
+		return -EINVAL;
+	return join(t, from, which);
+}
+
 SYS_HANDLER(setns)
 {
-	uint64_t flags = (uint32_t)a[1];
+	uint64_t flags = (uint32_t)a[1], which;
 	struct file *file = fd_get(t, (int)a[0]);
+	struct nsproxy *from;
 	struct task *of;
 	long ret = -EINVAL;
 
 	if (!file)
 		return -EBADF;
+	from = nsfs_get(file, &which);
+	if (from)
+		ret = join_file(t, from, which, flags);
 	if (pidfd_signal(file)) {
 		of = pidfd_task(file);
 		if (!flags || flags & ~(uint64_t)(ABI_CLONE_NEWNS | ABI_CLONE_NEWUTS | ABI_CLONE_NEWIPC |
 						  ABI_CLONE_NEWNET))
 			ret = -EINVAL;
 		else
-			ret = of ? join(t, of, flags) : -ESRCH;
+			ret = !of || !of->ns ? -ESRCH : !ptrace_may_access(t, of) ? -EPERM : join(t, of->ns, flags);
 	}
 	file_unref(file);
 	return ret;
@@ -161,7 +175,8 @@ SYS_HANDLER(kcmp)
 	case KCMP_SIGHAND:
 		return compare(x->sighand, y->sighand);
 	case KCMP_IO:
-		return x->signal == y->signal ? 0 : compare(x, y);
+		/* an I/O context is made when a priority is set; without one there is nothing to tell apart */
+		return x->signal == y->signal || (!x->sched.ioprio && !y->sched.ioprio) ? 0 : compare(x, y);
 	case KCMP_SYSVSEM:
 		return compare_undos(x->signal, y->signal);
 	default:

@@ -16,6 +16,8 @@ static long do_adjtime(struct task *t, uint64_t uaddr)
 
 	if (user_get(t, in, uaddr))
 		return -EFAULT;
+	if (in.modes & 0x8000 && !(in.modes & ADJ_OFFSET)) /* ADJ_ADJTIME takes an offset or reads it */
+		return -EINVAL;
 	/* ADJ_OFFSET_SS_READ is the one mode that needs no CAP_SYS_TIME */
 	if (in.modes && in.modes != ADJ_OFFSET_SS_READ)
 		return -EPERM;

@@ -128,8 +128,8 @@ SYS_HANDLER(clock_settime)
 	if (id != ABI_CLOCK_REALTIME) {
 		struct clock_ref c;
 
-		/* posix_cpu_clock_set: EPERM for a clock that is there */
-		if (clock_decode(t, id, &c))
+		/* EPERM is the answer of a named process's or thread's clock only */
+		if (id >= 0 || clock_decode(t, id, &c))
 			return -EINVAL;
 		return c.cpu ? -EPERM : -EINVAL;
 	}

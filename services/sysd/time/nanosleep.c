@@ -99,6 +99,7 @@ static long do_nanosleep(struct task *t, int32_t clock_id, bool absolute, uint64
 	case ABI_CLOCK_MONOTONIC_RAW:
 	case ABI_CLOCK_REALTIME_COARSE:
 	case ABI_CLOCK_MONOTONIC_COARSE:
+	case ABI_CLOCK_THREAD_CPUTIME_ID:
 		return -EOPNOTSUPP;
 	case ABI_CLOCK_REALTIME_ALARM:
 	case ABI_CLOCK_BOOTTIME_ALARM:

@@ -130,10 +130,12 @@ ssize_t vfs_read(struct file *f, struct uio *u, int64_t *pos)
 	bool locked;
 	ssize_t n;
 
+	if (pos && !f->op->llseek)
+		return -ESPIPE;
 	if (!f->readable)
 		return -EBADF;
 	if (pos)
-		return f->op->llseek ? file_read_at(f, u, pos) : -ESPIPE;
+		return file_read_at(f, u, pos);
 	locked = pos_lock(f);
 	n = file_read_at(f, u, f->op->llseek ? &f->pos : NULL);
 	if (locked)
@@ -147,11 +149,11 @@ ssize_t vfs_write(struct file *f, struct uio *u, int64_t *pos)
 	int64_t p;
 	ssize_t n;
 
+	if (pos && !f->op->llseek)
+		return -ESPIPE;
 	if (!f->writable)
 		return -EBADF;
 	if (pos) {
-		if (!f->op->llseek)
-			return -ESPIPE;
 		/* pwrite(2) with O_APPEND appends, and leaves the caller's position to advance alike. */
 		p = *pos;
 		n = file_write_at(f, u, &p, append);

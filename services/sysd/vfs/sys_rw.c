@@ -120,7 +120,9 @@ static long rw_vector(struct task *t, int fd, uint64_t iov, uint64_t count, int6
 
 	if (!f)
 		return -EBADF;
-	if (!(write ? f->writable : f->readable)) {
+	if (pos && !f->op->llseek) {
+		ret = -ESPIPE;
+	} else if (!(write ? f->writable : f->readable)) {
 		ret = -EBADF;
 	} else {
 		ret = uio_init_iovec(&u, t, iov, count);

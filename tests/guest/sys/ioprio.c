@@ -22,6 +22,7 @@ int main(void)
 	}
 	wait(NULL);
 	SHOW(SET(1, 0, 0));
+	SHOW(GET(1, 0)); /* none, not what it amounts to */
 	if (setresuid(1000, 1000, 1000))
 		return 77;
 	SHOW(SET(1, 0, 1 << 13 | 4));

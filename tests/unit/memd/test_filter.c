@@ -180,7 +180,8 @@ static void test_other_arguments(void **state)
 	assert_int_equal(IN(SYS_madvise, 0, 0, 100 /* HWPOISON */, 0), SECCOMP_RET_ERRNO);
 	assert_int_equal(IN(SYS_madvise, 0, 0, 101 /* SOFT_OFFLINE */, 0), SECCOMP_RET_ERRNO);
 	assert_int_equal(IN(SYS_membarrier, 0, 0, 0, 0), SECCOMP_RET_ALLOW);
-	assert_int_equal(IN(SYS_membarrier, 1 /* GLOBAL */, 0, 0, 0), SECCOMP_RET_ERRNO);
+	assert_int_equal(IN(SYS_membarrier, 1 /* GLOBAL */, 0, 0, 0), SECCOMP_RET_ALLOW);
+	assert_int_equal(IN(SYS_membarrier, 128 /* rseq */, 0, 0, 0), SECCOMP_RET_ERRNO);
 	assert_int_equal(IN(SYS_clock_gettime, CLOCK_MONOTONIC, 0, 0, 0), SECCOMP_RET_ALLOW);
 	assert_int_equal(IN(SYS_clock_gettime, ~0ul & 0xfffffffb, 0, 0, 0), SECCOMP_RET_ERRNO);
 }

@@ -277,6 +277,20 @@ int backing_fallocate(struct backing *b, int mode, uint64_t off, uint64_t size)
 	return 0;
 }
 
+/* In a small file a page of zeros is as good as a hole. */
+static uint64_t small_seek(const struct backing *b, uint64_t off, bool data)
+{
+	while (off < b->small_capacity) {
+		uint64_t start = ALIGN_DOWN(off, 4096ul), end = MIN(start + 4096, (uint64_t)b->small_capacity);
+		bool zero = !b->small[start] && !memcmp(b->small + start, b->small + start + 1, end - start - 1);
+
+		if (zero != data)
+			return off;
+		off = start + 4096;
+	}
+	return data ? UINT64_MAX : off;
+}
+
 int64_t backing_seek(struct backing *b, uint64_t off, int whence)
 {
 	uint64_t at;
@@ -289,8 +303,7 @@ int64_t backing_seek(struct backing *b, uint64_t off, int whence)
 		return r < 0 ? -errno : r;
 	}
 	if (is_small(b))
-		at = whence == SEEK_DATA ? (off < b->small_capacity ? off : UINT64_MAX)
-					 : MAX(off, ALIGN_UP((uint64_t)b->small_capacity, 4096ul));
+		at = small_seek(b, off, whence == SEEK_DATA);
 	else
 		at = chunks_seek(b, off, whence == SEEK_DATA);
 	if (whence == SEEK_DATA)

@@ -232,17 +232,18 @@ SYS_HANDLER(memfd_create)
 	ssize_t n;
 	int ret;
 
-	if (flags & ~MFD_ALL)
+	/* the size of huge pages stands above the flags, and only beside MFD_HUGETLB */
+	if (flags & ~(MFD_ALL | (flags & MFD_HUGETLB ? MAP_HUGE_MASK << MAP_HUGE_SHIFT : 0)))
 		return -EINVAL;
 	if ((flags & MFD_EXEC) && (flags & MFD_NOEXEC_SEAL))
 		return -EINVAL;
-	if (flags & MFD_HUGETLB) /* no huge page pool */
-		return -ENOSYS;
 	n = user_read_str(t, name + 7, a[0], MEMFD_NAME_MAX + 1);
 	if (n == -ENAMETOOLONG)
 		return -EINVAL;
 	if (n < 0)
 		return n;
+	if (flags & MFD_HUGETLB) /* no pool has pages of any size */
+		return -ENODEV;
 	strcat(name, " (deleted)");
 	ret = memfd_new(t, name, flags, &f);
 	if (ret < 0)

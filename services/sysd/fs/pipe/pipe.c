@@ -20,13 +20,12 @@
 #include "services/sysd/vfs/file.h"
 #include "services/sysd/vfs/inode.h"
 
-unsigned pipe_user_pages_soft = 16384;
 #define SLOTS_OVER_LIMIT 2u
 
 /* Would `slots` more be beyond what an ordinary user may have? */
 static bool over_limit(const struct task *t, const struct ucount *owner, unsigned slots)
 {
-	return t && owner && owner->pipe_slots + slots > pipe_user_pages_soft &&
+	return t && owner && sysctl_pipe_user_pages_soft && owner->pipe_slots + slots > (uint64_t)sysctl_pipe_user_pages_soft &&
 	       !capable(t, CAP_SYS_RESOURCE) && !capable(t, CAP_SYS_ADMIN);
 }
 

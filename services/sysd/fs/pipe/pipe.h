@@ -19,7 +19,6 @@ struct uio;
 
 #define PIPE_BUF_SIZE 4096u
 #define PIPE_DEFAULT_SLOTS 16u
-extern unsigned pipe_user_pages_soft; /* /proc/sys/fs/pipe-user-pages-soft */
 
 /* Counted storage; tee(2) shares it. */
 struct pipe_block {

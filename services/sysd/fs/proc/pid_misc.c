@@ -1,11 +1,12 @@
 /* Small files of /proc/PID: limits, comm, oom settings, cgroup and the like. */
 #include <fcntl.h>
 #include <linux/capability.h>
-#include <linux/nsfs.h>
 #include <stdio.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include "common/base/util.h"
+#include "services/sysd/abi/clone.h"
+#include "services/sysd/fs/nsfs/nsfs.h"
 #include "services/sysd/fs/proc/pid_misc.h"
 #include "services/sysd/mm/mm.h"
 #include "services/sysd/platform/hthread.h"
@@ -278,7 +279,7 @@ PROC_WRITE(proc_write_timerslack)
 		return -EPERM;
 	if (proc_parse_int(buf, 0, INT64_MAX, &v))
 		return -EINVAL;
-	t->timer_slack_ns = v ? (uint64_t)v : 50000;
+	t->timer_slack_ns = v ? (uint64_t)v : t->default_slack_ns;
 	return (ssize_t)size;
 }
 
@@ -338,45 +339,24 @@ uint64_t proc_ns_number(const void *ns, uint64_t first)
 	return seen[count++].number;
 }
 
-static int ns_open(struct inode *inode, struct file *file)
-{
-	return 0;
-}
-
-/* ioctl_ns(2), as far as a namespace without relatives can answer. */
-static long ns_ioctl(struct file *file, struct task *t, unsigned cmd, uint64_t arg)
-{
-	switch (cmd) {
-	case NS_GET_USERNS:
-	case NS_GET_PARENT:
-		return -EPERM; /* outside of the caller's scope */
-	}
-	return -ENOTTY;
-}
-
-static const struct file_ops ns_fops = {.open = ns_open, .ioctl = ns_ioctl};
-
 /* The link leads to a nameless file whose inode number is the namespace's: what lsns and others
  * compare. */
 static int ns_path(struct task *t, const struct proc_inode *pi, struct path *ret)
 {
-	struct file *file;
+	static const uint64_t flags[] = {
+		[NS_CGROUP] = ABI_CLONE_NEWCGROUP, [NS_IPC] = ABI_CLONE_NEWIPC, [NS_MNT] = ABI_CLONE_NEWNS,
+		[NS_NET] = ABI_CLONE_NEWNET, [NS_PID] = ABI_CLONE_NEWPID, [NS_PID_CHILD] = ABI_CLONE_NEWPID,
+		[NS_TIME] = ABI_CLONE_NEWTIME, [NS_USER] = ABI_CLONE_NEWUSER, [NS_UTS] = ABI_CLONE_NEWUTS,
+	};
+	enum ns_kind kind = (enum ns_kind)pi->entry->data;
 	char buf[64];
 	uint64_t id;
-	int err;
 
 	if (!t->ns)
 		return -ENOENT;
-	id = ns_id(t, (enum ns_kind)pi->entry->data);
-	snprintf(buf, sizeof(buf), "%s:[%llu]", ns_names[pi->entry->data], (unsigned long long)id);
-	err = file_new_anon(buf, S_IFREG | 0444, &ns_fops, O_RDONLY, NULL, &file);
-	if (err)
-		return err;
-	file->inode->ino = id;
-	*ret = file->path;
-	path_get(ret);
-	file_unref(file);
-	return 0;
+	id = ns_id(t, kind);
+	snprintf(buf, sizeof(buf), "%s:[%llu]", ns_names[kind], (unsigned long long)id);
+	return nsfs_path(buf, id, t->ns, flags[kind], ret);
 }
 
 #define NS(name, kind) {name, S_IFLNK | 0777, PROC_PTRACE, .link_path = ns_path, .data = kind}

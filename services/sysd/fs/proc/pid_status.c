@@ -160,7 +160,7 @@ static void show_mm(struct seqbuf *s, const struct mm *mm, const struct mm_usage
 		const char *name;
 		uint64_t bytes;
 	} row[] = {
-		{"VmPeak", MAX(u->peak_size, u->size)}, {"VmSize", u->size}, {"VmLck", mm->locked_size},
+		{"VmPeak", MAX(u->peak_size, u->size)}, {"VmSize", u->size}, {"VmLck", u->locked},
 		{"VmPin", 0}, {"VmHWM", MAX(u->peak_rss, u->rss)}, {"VmRSS", u->rss},
 		{"RssAnon", u->rss - MIN(u->rss, u->shared)}, {"RssFile", u->shared}, {"RssShmem", 0},
 		{"VmData", u->data}, {"VmStk", u->stack},

@@ -184,6 +184,8 @@ static const struct ctl ctls[] = {
 	RO("fs/overflowgid", overflowgid),
 	RO("fs/overflowuid", overflowuid),
 	RW("fs/pipe-max-size", sysctl_pipe_max_size, 4096, I32),
+	RW("fs/pipe-user-pages-hard", sysctl_pipe_user_pages_hard, 0, BIG),
+	RW("fs/pipe-user-pages-soft", sysctl_pipe_user_pages_soft, 0, BIG),
 	RW("fs/protected_fifos", sysctl_protected_fifos, 0, 2),
 	RW("fs/protected_hardlinks", sysctl_protected_hardlinks, 0, 1),
 	RW("fs/protected_regular", sysctl_protected_regular, 0, 2),
