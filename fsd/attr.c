@@ -59,6 +59,8 @@ void attr_from_statx(const struct fsd_mount *m, int dirfd, const char *name, con
 	    .gid = mount_gid_from_host(m, sx->stx_gid),
 	    .nlink = sx->stx_nlink,
 	    .blksize = sx->stx_blksize,
+	    .flags = (sx->stx_attributes & (STATX_ATTR_IMMUTABLE | STATX_ATTR_APPEND) ? FSD_ATTR_FIXED : 0) |
+		     (sx->stx_mnt_id != m->mnt_id ? FSD_ATTR_INNER : 0),
 	    .dev = makedev(sx->stx_dev_major, sx->stx_dev_minor),
 	    .ino = sx->stx_ino,
 	    .rdev = makedev(sx->stx_rdev_major, sx->stx_rdev_minor),

@@ -15,9 +15,7 @@
 #define SYS_fchmodat2 452
 #endif
 
-/* Owner and special mode bits of what was just made, through its descriptor; path_fd says it is O_PATH. */
-static int dress(const struct fsd_mount *m, int fd, bool path_fd, const struct fsd_req *q,
-		 struct statx *sx)
+int dress(const struct fsd_mount *m, int fd, bool path_fd, const struct fsd_req *q, struct statx *sx)
 {
 	uid_t uid = mount_uid_to_host(m, q->uid);
 	gid_t gid = mount_gid_to_host(m, q->gid);

@@ -41,6 +41,8 @@ static const struct fsd_op_desc {
     [FSD_TMPFILE] = {"tmpfile", do_tmpfile},
     [FSD_FORGET] = {"forget", do_forget},
     [FSD_SYNC] = {"sync", do_sync},
+    [FSD_POOL] = {"pool", do_pool},
+    [FSD_BIRTH] = {"birth", do_birth},
 };
 
 int server_init(struct server *s, int ring_fd, int pass_fd)

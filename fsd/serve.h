@@ -60,6 +60,12 @@ int do_removexattr(struct server *s, const struct fsd_req *q, struct fsd_reply *
 int do_fsync(struct server *s, const struct fsd_req *q, struct fsd_reply *rep);
 int do_sync(struct server *s, const struct fsd_req *q, struct fsd_reply *rep);
 int do_forget(struct server *s, const struct fsd_req *q, struct fsd_reply *rep);
+int do_pool(struct server *s, const struct fsd_req *q, struct fsd_reply *rep);
+int do_birth(struct server *s, const struct fsd_req *q, struct fsd_reply *rep);
+
+/* do_change.c: owner and special mode bits of what was just made, through its descriptor; path_fd says that
+ * it is O_PATH. *sx: its attributes then. */
+int dress(const struct fsd_mount *m, int fd, bool path_fd, const struct fsd_req *q, struct statx *sx);
 
 /* The directory a request changes or looks into: its node and descriptor. write: -EROFS on a
  * read-only mount. */

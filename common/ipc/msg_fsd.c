@@ -43,6 +43,8 @@ static const struct fsd_msg {
     [FSD_TMPFILE] = {{F_NODE, F_MODE, F_UID, F_GID}, {R_NODE, R_ATTR}},
     [FSD_FORGET] = {{F_NODES}, {R_END}},
     [FSD_SYNC] = {{F_MOUNT}, {R_END}},
+    [FSD_POOL] = {{F_NODE, F_MODE, F_UID, F_GID, F_SIZE}, {R_WALKED}},
+    [FSD_BIRTH] = {{F_NODE, F_NAME, F_NODE2, F_MODE, F_FLAGS}, {R_END}},
 };
 
 bool fsd_name_ok(const char *name, size_t size)
@@ -104,7 +106,7 @@ static void get_text(struct cbor_r *r, struct fsd_str *s, size_t max)
 		r->error = -EPROTO;
 }
 
-#define ATTR_FIELDS 18
+#define ATTR_FIELDS 19
 static void put_attr(struct cbor_w *w, const struct fsd_attr *a)
 {
 	cbor_w_array(w, ATTR_FIELDS);
@@ -113,6 +115,7 @@ static void put_attr(struct cbor_w *w, const struct fsd_attr *a)
 	cbor_w_uint(w, a->gid);
 	cbor_w_uint(w, a->nlink);
 	cbor_w_uint(w, a->blksize);
+	cbor_w_uint(w, a->flags);
 	cbor_w_uint(w, a->dev);
 	cbor_w_uint(w, a->ino);
 	cbor_w_uint(w, a->rdev);
@@ -132,6 +135,7 @@ static void get_attr(struct cbor_r *r, struct fsd_attr *a)
 	a->gid = (uint32_t)cbor_r_uint(r, UINT32_MAX);
 	a->nlink = (uint32_t)cbor_r_uint(r, UINT32_MAX);
 	a->blksize = (uint32_t)cbor_r_uint(r, UINT32_MAX);
+	a->flags = (uint32_t)cbor_r_uint(r, FSD_ATTR_ALL);
 	a->dev = cbor_r_uint(r, UINT64_MAX);
 	a->ino = cbor_r_uint(r, UINT64_MAX);
 	a->rdev = cbor_r_uint(r, UINT64_MAX);

@@ -35,7 +35,7 @@ enum fsd_op {
 	FSD_ATTACH = 1, FSD_WALK, FSD_GETATTR, FSD_SETATTR, FSD_OPEN, FSD_CREATE, FSD_MKDIR, FSD_MKNOD,
 	FSD_SYMLINK, FSD_READLINK, FSD_LINK, FSD_UNLINK, FSD_RMDIR, FSD_RENAME, FSD_READDIR, FSD_STATFS,
 	FSD_GETXATTR, FSD_SETXATTR, FSD_LISTXATTR, FSD_REMOVEXATTR, FSD_FSYNC, FSD_TMPFILE, FSD_FORGET,
-	FSD_SYNC,
+	FSD_SYNC, FSD_POOL, FSD_BIRTH,
 	FSD_OP_COUNT
 };
 
@@ -44,8 +44,13 @@ struct fsd_time {
 	uint32_t nsec;
 };
 
+/* struct fsd_attr.flags: what makes a change fail that permissions allow */
+#define FSD_ATTR_FIXED 1u        /* immutable or append-only on the host */
+#define FSD_ATTR_INNER 2u        /* on another mount than the source's root */
+#define FSD_ATTR_ALL 3u
+
 struct fsd_attr {
-	uint32_t mode, uid, gid, nlink, blksize;
+	uint32_t mode, uid, gid, nlink, blksize, flags;
 	uint64_t dev, ino, rdev, size, blocks;
 	struct fsd_time atime, mtime, ctime, btime;
 };
@@ -71,6 +76,10 @@ struct fsd_str {
 #define FSD_DIR_ATTR 1u          /* readdir: attributes with each entry */
 #define FSD_DIR_ATTR_DIRS 2u     /* readdir: attributes with entries that are directories */
 #define FSD_SYNC_DATA 1u         /* fsync: fdatasync */
+#define FSD_POOL_MAX FSD_WALK_MAX /* pool: files in one request */
+#define FSD_BIRTH_MODE 1u        /* birth: the mode of the request is not that of the pool */
+#define FSD_BIRTH_TOUCH 2u       /* birth: its times are now */
+#define FSD_BIRTH_ALL 3u
 /* unlink, rename: the file that loses its name is in use. If that was its last name, the reply has a
  * node that stands for it from now on (0 when fsd has no descriptor to spare). Beside the RENAME_*. */
 #define FSD_KEEP 0x10000u
@@ -105,7 +114,7 @@ struct fsd_reply {
 	struct fsd_attr attr;
 	struct fsd_str value;    /* walk: where the last file found points to, if it is a symbolic link */
 	struct fsd_statfs statfs;
-	struct fsd_walked {
+	struct fsd_walked {      /* pool: the files made, nameless */
 		uint64_t node;   /* 0: not a directory */
 		struct fsd_attr attr;
 	} walked[FSD_WALK_MAX];

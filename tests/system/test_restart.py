@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A service that dies is started again, and the container does not notice."""
 import json, os, signal, time
-from sbxtest import SandboxTest, comm, descendants, main
+from sbxtest import ROOTFS, SandboxTest, comm, descendants, main
 
 # Does everything a file can do in its own folder, round after round, and looks at the results: a change that
 # got lost or was done twice, an error, or another file under a name is an error here.
@@ -68,13 +68,58 @@ open('../done-' + d, 'w').write(str(rounds))
 '''
 
 
+# What may be done again without a difference goes on with no error on a mount that others change too.
+LOAD_SHARED = r'''
+import os, sys, time
+d = sys.argv[1]
+os.mkdir(d)
+os.chdir(d)
+for i in range(20):
+    open('f%d' % i, 'w').write('x' * i)
+end = time.time() + float(sys.argv[2])
+rounds = 0
+while time.time() < end:
+    assert len(os.listdir('.')) == 20
+    for i in range(20):
+        n = 'f%d' % i
+        assert os.stat(n).st_size == i and open(n).read() == 'x' * i
+        assert not os.path.exists(n + 'x')
+        os.chmod(n, 0o600 + rounds % 8)
+        os.utime(n, (rounds, rounds))
+        assert os.stat(n).st_mtime == rounds
+    os.statvfs('.')
+    with open('f7', 'r+') as f:
+        f.write('y')
+        os.fsync(f.fileno())
+        f.seek(0)
+        f.write('x')
+    rounds += 1
+open('../done-' + d, 'w').write(str(rounds))
+'''
+
+
 class Restart(SandboxTest):
     def setUp(self):
         super().setUp()
         self.data = os.path.join(self.work, 'data')
         os.mkdir(self.data)
-        with open(os.path.join(self.data, 'load.py'), 'w') as f:
-            f.write(LOAD)
+        for name, text in ('load.py', LOAD), ('shared.py', LOAD_SHARED):
+            with open(os.path.join(self.data, name), 'w') as f:
+                f.write(text)
+
+    def on_root(self, *args):
+        """A root of its own, which only the container changes: the data, and the system read-only in it."""
+        root = os.path.join(self.bundle, 'root')
+        for d in 'proc', 'dev', 'tmp', 'sys', 'usr', 'etc':
+            os.makedirs(os.path.join(root, d))
+        for link in 'bin', 'sbin', 'lib', 'lib64':
+            os.symlink('usr/' + link, os.path.join(root, link))
+        os.rename(self.data, os.path.join(root, 'mnt'))
+        self.data = os.path.join(root, 'mnt')
+        c = self.config(*args, process__cwd='/mnt', root={'path': 'root'})
+        c['mounts'] += [{'destination': d, 'type': 'bind', 'source': ROOTFS + d, 'options': ['rbind', 'ro']}
+                        for d in ('/usr', '/etc')]
+        self.write_config(json.dumps(c))
 
     def on_data(self, *args, **changes):
         c = self.config(*args, process__cwd='/mnt', **changes)
@@ -92,7 +137,14 @@ class Restart(SandboxTest):
             time.sleep(0.01)
 
     def test_files_under_load(self):
-        self.on_data('sh', '-c', 'for i in a b c; do python3 load.py $i 6 & done; wait; ls done-*')
+        self.on_root('sh', '-c', 'for i in a b c; do python3 load.py $i 6 & done; wait; ls done-*')
+        self.under_load(['lock'])
+
+    def test_shared_files_under_load(self):
+        self.on_data('sh', '-c', 'for i in a b c; do python3 shared.py $i 4 & done; wait; ls done-*')
+        self.under_load(['f%d' % i for i in range(20)])
+
+    def under_load(self, left):
         p = self.start('run', 'one')
         while not os.path.exists(os.path.join(self.data, 'c')):
             self.assertIsNone(p.poll(), 'ended early')
@@ -105,7 +157,7 @@ class Restart(SandboxTest):
         self.assertEqual((p.returncode, out), (0, 'done-a\ndone-b\ndone-c\n'), err)
         self.assertIn('sbx-fsd was killed by signal 9 (Killed); it is started again', err)
         for d in 'abc':
-            self.assertEqual(os.listdir(os.path.join(self.data, d)), ['lock'])
+            self.assertEqual(sorted(os.listdir(os.path.join(self.data, d))), sorted(left))
             with open(os.path.join(self.data, 'done-' + d)) as f:
                 self.assertGreater(int(f.read()), 20)
 
@@ -142,6 +194,7 @@ class Restart(SandboxTest):
     def test_too_often(self):
         self.on_data('sleep', '100')
         p = self.start('run', 'one')
+        self.wait_status('one', 'running')
         last = 0
         for _ in range(6):
             last = self.kill_service(p.pid, 'fsd', last)
@@ -154,6 +207,7 @@ class Restart(SandboxTest):
                      linux__resources={'memory': {'limit': 256 << 20}})
         r, w = os.pipe()
         p = self.start('run', 'one', stdin=r)
+        self.wait_status('one', 'running')
         first = self.kill_service(p.pid, 'fsd')
         pids = []
         while not pids:

@@ -10,6 +10,7 @@
 #include "common/log/log.h"
 #include "services/sysd/core/clock.h"
 #include "services/sysd/core/sched.h"
+#include "services/sysd/core/settle.h"
 #include "services/sysd/core/waitq.h"
 #include "services/sysd/ctl/internal.h"
 #include "services/sysd/sys/limits.h"
@@ -60,29 +61,50 @@ void ctl_notify_exit(uint32_t pid, int status)
 	send(&(struct ctl_msg){.type = CTL_EXIT, .pid = pid, .value = status});
 }
 
-/* The end of pid 1 is the end of us: what it wrote to its terminal has to be out there first. A reader
+/* The end of pid 1 is the end of us: what it wrote to its terminal has to be out there first, and so have
+ * its files, for any process that the launcher waits for. A reader
  * that has stopped reading does not hold it up for long. */
 #define LAST_WORDS_NS 2000000000ull
 #define LAST_WORDS_STEP_NS 5000000ull
 
-static void say_last_words(void *arg)
+static void drain_console(struct tty *tty)
 {
-	struct tty *tty = sandbox.console;
 	uint64_t end = clock_mono_ns() + LAST_WORDS_NS;
 
 	while (tty_out_count(tty) && tty->bridge && clock_mono_ns() < end)
 		WAIT_EVENT_FLAGS(&tty->write_wait, tty_out_count(tty) == 0, 0,
 				 clock_mono_ns() + LAST_WORDS_STEP_NS);
-	ctl_notify_exit(1, (int)(intptr_t)arg);
+}
+
+struct last_words {
+	uint32_t pid;
+	int32_t status;
+};
+
+static void say_last_words(void *arg)
+{
+	struct last_words *w = arg;
+
+	settle();
+	if (w->pid == 1 && sandbox.console)
+		drain_console(sandbox.console);
+	ctl_notify_exit(w->pid, w->status);
+	free(w);
 }
 
 static void on_reap(uint32_t pid, int32_t status)
 {
 	if (pid == 1)
 		sandbox.init = NULL;
-	if (pid == 1 && sandbox.console && tty_out_count(sandbox.console) &&
-	    sched_spawn(say_last_words, (void *)(intptr_t)status) == 0)
-		return;
+	if (settle_pending() || (pid == 1 && sandbox.console && tty_out_count(sandbox.console))) {
+		struct last_words *w = malloc(sizeof(*w));
+
+		if (w)
+			*w = (struct last_words){pid, status};
+		if (w && sched_spawn(say_last_words, w) == 0)
+			return;
+		free(w);
+	}
 	ctl_notify_exit(pid, status);
 }
 

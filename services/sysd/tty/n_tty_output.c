@@ -7,6 +7,7 @@
 #include <termios.h>
 #include "common/base/util.h"
 #include "services/sysd/core/errno.h"
+#include "services/sysd/core/settle.h"
 #include "services/sysd/mm/uio.h"
 #include "services/sysd/task/task.h"
 #include "services/sysd/tty/tty.h"
@@ -170,6 +171,8 @@ ssize_t n_tty_write(struct tty *tty, struct file *file, struct uio *u)
 	ssize_t done = 0;
 	int err = 0;
 
+	if (tty->bridge)
+		settle();
 	if (tty->termios.lflag & TOSTOP && t) {
 		err = tty_check_change(tty, t, SIGTTOU);
 		if (err)

@@ -288,6 +288,60 @@ static void test_links_and_nodes(void **state)
 	assert_true(rep.statfs.bsize > 0);
 }
 
+static uint64_t pool_of(uint64_t node, uint64_t count, struct fsd_reply *rep)
+{
+	assert_int_equal(CALL(rep, .op = FSD_POOL, .node = node, .mode = S_IFREG | 0640, .uid = 1, .gid = 2, .size = count), 0);
+	for (size_t i = 0; i < rep->walked_count; i++) {
+		struct stat st;
+		int fd = take_fd(next_id - 1);
+
+		assert_true(fd >= 0);
+		assert_int_equal(fstat(fd, &st), 0);
+		assert_int_equal(st.st_ino, rep->walked[i].attr.ino);
+		assert_int_equal(st.st_nlink, 0);
+		assert_int_equal(rep->walked[i].attr.mode, S_IFREG | 0640);
+		assert_int_equal(rep->walked[i].attr.uid, 1);
+		close(fd);
+	}
+	return rep->walked_count ? rep->walked[0].node : 0;
+}
+
+static void test_pool(void **state)
+{
+	struct fsd_reply rep, dir_rep;
+	struct stat st;
+	uint64_t file;
+	int ret = CALL(&rep, .op = FSD_POOL, .node = root, .mode = 0600, .size = 1);
+
+	if (ret == -EOPNOTSUPP || ret == -ENOSPC)
+		skip(); /* the file system or the kernel cannot, or the disk is nearly full */
+	close(take_fd(next_id - 1));
+	file = pool_of(root, 3, &rep);
+	assert_int_equal(rep.walked_count, 3);
+	assert_int_equal(CALL(&rep, .op = FSD_BIRTH, .node = root, .name = STR("born"), .node2 = file, .mode = 0604,
+			      .flags = FSD_BIRTH_MODE | FSD_BIRTH_TOUCH), 0);
+	assert_int_equal(stat(in_dir("born"), &st), 0);
+	assert_int_equal(st.st_mode, S_IFREG | 0604);
+	assert_int_equal(st.st_uid, 1);
+	assert_int_equal(st.st_nlink, 1);
+	/* once only, and of the pool only */
+	assert_int_equal(CALL(&rep, .op = FSD_BIRTH, .node = root, .name = STR("again"), .node2 = file), -ESTALE);
+	assert_int_equal(CALL(&rep, .op = FSD_BIRTH, .node = root, .name = STR("again"), .node2 = root), -ESTALE);
+	assert_int_equal(CALL(&dir_rep, .op = FSD_MKDIR, .node = root, .name = STR("pd"), .mode = S_IFDIR | 0755), 0);
+	assert_int_equal(CALL(&rep, .op = FSD_BIRTH, .node = root, .name = STR("again"), .node2 = dir_rep.node), -ESTALE);
+	file = pool_of(root, 100, &rep);
+	assert_int_equal(rep.walked_count, FSD_POOL_MAX);
+	assert_int_equal(CALL(&rep, .op = FSD_BIRTH, .node = root, .name = STR("born"), .node2 = file), -EEXIST);
+	assert_int_equal(CALL(&rep, .op = FSD_BIRTH, .node = root, .name = STR("x"), .node2 = file, .flags = 4), -EINVAL);
+	assert_int_equal(CALL(&rep, .op = FSD_BIRTH, .node = ro_root, .name = STR("x"), .node2 = file), -EROFS);
+	assert_int_equal(CALL(&rep, .op = FSD_BIRTH, .node = dir_rep.node, .name = STR("x"), .node2 = file), 0);
+	assert_int_equal(CALL(&rep, .op = FSD_POOL, .node = ro_root, .mode = 0600, .size = 1), -EROFS);
+	assert_int_equal(CALL(&rep, .op = FSD_POOL, .node = root, .mode = 0600, .size = 0), 0);
+	assert_int_equal(unlink(in_dir("pd/x")), 0);
+	assert_int_equal(rmdir(in_dir("pd")), 0);
+	assert_int_equal(unlink(in_dir("born")), 0);
+}
+
 static void test_read_only(void **state)
 {
 	struct fsd_reply rep;
@@ -409,7 +463,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_create_open_unlink), cmocka_unit_test(test_directories),
 	    cmocka_unit_test(test_readdir),	    cmocka_unit_test(test_links_and_nodes),
-	    cmocka_unit_test(test_read_only),	  cmocka_unit_test(test_hostile_names),
+	    cmocka_unit_test(test_pool),		 cmocka_unit_test(test_read_only),	  cmocka_unit_test(test_hostile_names),
 	    cmocka_unit_test(test_races),	      cmocka_unit_test(test_mutations),
 	};
 

@@ -22,8 +22,7 @@ void gofer_set_node(struct inode *inode, uint64_t node)
 	gofer_i(inode)->node_epoch = gofer_epoch();
 }
 
-/* The name that leads to an inode: an alias that is still in its directory. */
-static struct dentry *alias_of(const struct inode *inode)
+struct dentry *gofer_alias(const struct inode *inode)
 {
 	struct dentry *d;
 
@@ -57,7 +56,7 @@ struct chain {
  * longer than a walk; references are taken. *ret_from: that ancestor. */
 static int chain_make(struct inode *dir, struct chain *ch, struct inode **ret_from)
 {
-	struct dentry *d = alias_of(dir), *top;
+	struct dentry *d = gofer_alias(dir), *top;
 	unsigned depth = 0;
 
 	ch->count = 0;
@@ -136,14 +135,16 @@ int gofer_address(struct inode *inode, uint64_t *ret_node, struct gofer_name *re
 {
 	ret_name->size = 0;
 	ret_name->data[0] = 0;
+	if (!gofer_alias(inode))
+		later_wait(inode); /* its node comes with the answer to what took its name */
 	if (has_node(inode)) {
 		*ret_node = gofer_i(inode)->node;
 		return 0;
 	}
-	if (alias_of(inode) && alias_of(inode)->parent == alias_of(inode)) /* a root */
+	if (gofer_alias(inode) && gofer_alias(inode)->parent == gofer_alias(inode)) /* a root */
 		return gofer_dir_node(inode, ret_node);
 	for (;;) {
-		struct dentry *d = alias_of(inode), *now;
+		struct dentry *d = gofer_alias(inode), *now;
 		struct inode *dir;
 		uint64_t node;
 		int ret;
@@ -152,7 +153,7 @@ int gofer_address(struct inode *inode, uint64_t *ret_node, struct gofer_name *re
 			return -ESTALE;
 		dir = inode_ref(d->parent->inode);
 		ret = gofer_dir_node(dir, &node);
-		now = alias_of(inode);
+		now = gofer_alias(inode);
 		/* It may have been renamed while we slept. */
 		if (!ret && now && now->parent->inode == dir) {
 			*ret_node = node;
@@ -169,7 +170,7 @@ int gofer_address(struct inode *inode, uint64_t *ret_node, struct gofer_name *re
 
 void gofer_drop_nodes(struct inode *inode)
 {
-	struct dentry *d = alias_of(inode);
+	struct dentry *d = gofer_alias(inode);
 
 	if (S_ISDIR(inode->mode) || (d && d->parent == d))
 		gofer_i(inode)->node = 0;
@@ -181,29 +182,9 @@ void gofer_drop_nodes(struct inode *inode)
 	}
 }
 
-/* What may be done twice without a difference. */
-static bool harmless(uint32_t op)
-{
-	switch (op) {
-	case FSD_CREATE:
-	case FSD_MKDIR:
-	case FSD_MKNOD:
-	case FSD_SYMLINK:
-	case FSD_LINK:
-	case FSD_UNLINK:
-	case FSD_RMDIR:
-	case FSD_RENAME:
-	case FSD_SETXATTR:
-	case FSD_REMOVEXATTR:
-		return false;
-	default:
-		return true;
-	}
-}
-
-/* The second answer to a request whose first was lost, on an exclusive mount: what fails because it has
- * been done already was done by us. */
-static int settle(struct gofer_call *c, const struct fsd_req *q, int ret)
+/* The second answer to a request whose first was lost: what fails because it has been done already was done by
+ * us, on an exclusive mount; on a shared one perhaps by somebody else. */
+int gofer_was_done(const struct fsd_req *q, int ret)
 {
 	bool done = false;
 
@@ -221,10 +202,7 @@ static int settle(struct gofer_call *c, const struct fsd_req *q, int ret)
 		done = ret == -ENODATA;
 		break;
 	}
-	if (!done)
-		return ret;
-	c->rep.node = 0;
-	return 0;
+	return done ? 0 : ret;
 }
 
 /* Something was made and perhaps not finished. Nobody has seen it yet: its directory is locked. */
@@ -243,13 +221,23 @@ static bool makes(uint32_t op)
 	return op == FSD_CREATE || op == FSD_MKDIR || op == FSD_MKNOD || op == FSD_SYMLINK;
 }
 
+static int second_answer(const struct inode *inode, struct gofer_call *c, const struct fsd_req *q, int ret)
+{
+	bool done = gofer_was_done(q, ret) == 0;
+
+	/* a name that is gone is gone; whose the others are, nobody knows */
+	if (gofer_shared(inode) && q->op != FSD_UNLINK && q->op != FSD_RMDIR)
+		return done || (makes(q->op) && ret == -EEXIST) ? -EIO : ret;
+	c->rep.node = 0;
+	return done ? 0 : ret;
+}
+
 bool gofer_again(struct gofer_attempt *a, struct inode *inode, struct gofer_call *c, const struct fsd_req *q,
 		 int *ret)
 {
 	if (*ret == -GOFER_LOST) {
-		/* A request that kills fsd does so once more and not for ever. Somebody else may have
-		 * done what a second answer tells (shared mounts). */
-		if (a->losses++ || (gofer_shared(inode) && !harmless(q->op))) {
+		/* a request that kills fsd does so once more and not for ever */
+		if (a->losses++) {
 			*ret = -EIO;
 			return false;
 		}
@@ -257,12 +245,12 @@ bool gofer_again(struct gofer_attempt *a, struct inode *inode, struct gofer_call
 		/* as if it had never been sent */
 	} else if (*ret == -ESTALE && !a->stale++) {
 		gofer_drop_nodes(inode);
-	} else if (*ret == -EEXIST && a->losses && makes(q->op) && !a->removed++) {
+	} else if (*ret == -EEXIST && a->losses && makes(q->op) && !gofer_shared(inode) && !a->removed++) {
 		if (!remove_half_made(q))
 			return false;
 	} else {
-		if (a->losses)
-			*ret = settle(c, q, *ret);
+		if (a->losses && *ret < 0)
+			*ret = second_answer(inode, c, q, *ret);
 		return false;
 	}
 	gofer_call_done(c);

@@ -1,6 +1,6 @@
 /* The ring to fsd as the executor sees it; see client.h. fsd may be compromised: what it sends is
  * decoded with every check, and a descriptor counts only if it is a regular file's. */
-#include "services/sysd/fs/gofer/client.h"
+#include "services/sysd/fs/gofer/private.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -14,6 +14,7 @@
 #include "common/log/log.h"
 #include "services/sysd/core/clock.h"
 #include "services/sysd/core/sched.h"
+#include "services/sysd/core/settle.h"
 #include "services/sysd/core/waitq.h"
 #include "services/sysd/core/ktimer.h"
 
@@ -86,17 +87,24 @@ static bool op_has_fd(const struct gofer_call *c)
 	       (c->op == FSD_WALK && (c->rep.flags & FSD_WALK_OPEN));
 }
 
-static int take_fd(struct gofer_call *c)
+int gofer_take_fd(uint64_t id, struct stat *ret_st)
 {
-	struct stat st;
-	int fd = fdpass_inbox_take(&inbox, c->id, 0);
+	int fd = fdpass_inbox_take(&inbox, id, 0);
 
-	if (fd < 0)
-		return c->op == FSD_CREATE ? 0 : -EIO;
-	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
+	if (fd >= 0 && (fstat(fd, ret_st) < 0 || !S_ISREG(ret_st->st_mode))) {
 		close(fd);
 		return -EIO;
 	}
+	return fd;
+}
+
+static int take_fd(struct gofer_call *c)
+{
+	struct stat st;
+	int fd = gofer_take_fd(c->id, &st);
+
+	if (fd < 0)
+		return c->op == FSD_CREATE && fd != -EIO ? 0 : -EIO;
 	c->fd = fd;
 	return 0;
 }
@@ -191,9 +199,13 @@ static int connect_ring(int ring_fd, int pass_fd)
 	return 0;
 }
 
+static const struct settle_ops settle_ops = {.pending = gofer_unsettled, .wait = gofer_settle};
+
 int gofer_connect(int ring_fd, int pass_fd)
 {
 	gofer_fs_register();
+	later_init();
+	settle_set_ops(&settle_ops);
 	return connect_ring(ring_fd, pass_fd);
 }
 
@@ -213,6 +225,8 @@ int gofer_reconnect(int ring_fd, int pass_fd)
 	if (ret < 0)
 		close(pass_fd);
 	log_info("fsd was started again: %s", ret < 0 ? strerror(-ret) : "connected");
+	if (ret == 0)
+		later_replay();
 	return ret;
 }
 
@@ -250,6 +264,11 @@ int gofer_send(struct gofer_call *c, struct fsd_req *q)
 	long n;
 	int ret;
 
+	while (later_gate_closed(sched_current())) {
+		if (c->on_reply)
+			return -EAGAIN;
+		later_wait_gate();
+	}
 	/* Before any request that may be given one of these nodes anew. */
 	flush_forgotten();
 	c->fd = -1;

@@ -9,6 +9,7 @@
 #include "common/ipc/msg_fsd.h"
 #include "services/sysd/fs/gofer/gofer.h"
 
+struct stat;
 struct strand;
 
 #define GOFER_INLINE_SIZE 768
@@ -44,6 +45,8 @@ int gofer_call_again(struct gofer_call *c, struct fsd_req *q);
 /* Sends q and returns; c->on_reply is called later (c->error says how it went). 0, or -errno when it
  * was not sent: then on_reply is never called. */
 int gofer_send(struct gofer_call *c, struct fsd_req *q);
+/* One more descriptor that came under a request's id, a regular file's; -errno when there is none. */
+int gofer_take_fd(uint64_t id, struct stat *ret_st);
 /* Tells fsd, when convenient, that a node is not needed any more. */
 void gofer_forget(uint64_t node);
 /* Counts the connections to fsd: node ids of an earlier one mean nothing. */

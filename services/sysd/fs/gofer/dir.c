@@ -189,10 +189,10 @@ static int dir_fsync(struct file *file, bool datasync)
 {
 	struct fsd_req q = {.op = FSD_FSYNC, .flags = datasync ? FSD_SYNC_DATA : 0};
 	struct gofer_call c;
-	int ret = gofer_inode_call(file->inode, &c, &q);
+	int ret = gofer_inode_call(file->inode, &c, &q), late = gofer_late_error(file->inode->sb);
 
 	gofer_call_done(&c);
-	return ret == -ESTALE ? 0 : ret;
+	return ret == -ESTALE || !ret ? late : ret;
 }
 
 const struct file_ops gofer_dir_fops = {
@@ -221,15 +221,23 @@ static void new_owner(struct inode *dir, uint32_t mode, struct fsd_req *q)
 	q->gid = scratch.gid;
 }
 
+static void enter_made(struct inode *dir, struct dentry *dentry, struct inode *inode)
+{
+	listing_add(dir, dentry->name, dentry->name_size, inode->ino, dtype(inode->mode));
+	inode_touch(dir, false, true, true);
+	/* without a default ACL above it, it has no attributes */
+	if (gofer_i(dir)->xattrs == XATTR_NONE && !gofer_shared(dir))
+		gofer_i(inode)->xattrs = XATTR_NONE;
+	d_instantiate(dentry, inode);
+}
+
 static int made(struct inode *dir, struct dentry *dentry, struct gofer_call *c)
 {
 	struct inode *inode = gofer_iget(dir->sb, &c->rep.attr);
 
 	if (!inode)
 		return -ENOMEM;
-	listing_add(dir, dentry->name, dentry->name_size, inode->ino, dtype(inode->mode));
-	inode_touch(dir, false, true, true);
-	d_instantiate(dentry, inode);
+	enter_made(dir, dentry, inode);
 	return 0;
 }
 
@@ -237,9 +245,15 @@ static int gofer_create(struct inode *dir, struct dentry *dentry, uint32_t mode,
 {
 	struct fsd_req q = {.op = FSD_CREATE, .name = gofer_str(dentry), .flags = FSD_OPEN_FD};
 	struct gofer_call c;
+	struct inode *inode;
 	int ret;
 
 	new_owner(dir, S_IFREG | (mode & 07777), &q);
+	inode = pool_create(dir, &q);
+	if (inode) {
+		enter_made(dir, dentry, inode);
+		return 0;
+	}
 	ret = gofer_dir_call(dir, &c, &q);
 	if (!ret)
 		ret = made(dir, dentry, &c);
@@ -324,6 +338,48 @@ static int gofer_tmpfile(struct inode *dir, struct dentry *dentry, uint32_t mode
 	return ret;
 }
 
+static void linked(struct inode *inode, struct inode *dir, struct dentry *dentry)
+{
+	inode_inc_nlink(inode);
+	inode_touch(inode, false, false, true);
+	gofer_i(inode)->unlinked = false;
+	listing_add(dir, dentry->name, dentry->name_size, inode->ino, dtype(inode->mode));
+	inode_touch(dir, false, true, true);
+	d_instantiate(dentry, inode_ref(inode));
+}
+
+#define LINKS_FEW 1000u /* far from any file system's limit */
+
+static bool link_later(struct inode *inode, struct inode *dir, struct dentry *dentry)
+{
+	struct dentry *d = gofer_alias(inode);
+	struct inode *from;
+	struct later *l;
+
+	if (!later_possible(dir) || !later_possible(inode) || !d || !later_possible(d->parent->inode) ||
+	    gofer_i(inode)->unlinked || inode->nlink > LINKS_FEW || gofer_i(inode)->dev != gofer_i(dir)->dev ||
+	    !gofer_has_room(dir->sb))
+		return false;
+	from = inode_ref(d->parent->inode);
+	l = later_begin(from, dir);
+	d = gofer_alias(inode);
+	if (l && d && d->parent->inode == from) {
+		l->q.op = FSD_LINK;
+		l->q.name = gofer_str(d);
+		l->q.name2 = gofer_str(dentry);
+		if (later_post(l, inode, NULL) == 0)
+			l = NULL;
+	} else {
+		d = NULL;
+	}
+	inode_unref(from);
+	if (l)
+		later_abandon(l);
+	else if (d)
+		linked(inode, dir, dentry);
+	return !l && d;
+}
+
 static int gofer_link(struct dentry *old, struct inode *dir, struct dentry *dentry)
 {
 	struct inode *inode = old->inode;
@@ -333,6 +389,8 @@ static int gofer_link(struct dentry *old, struct inode *dir, struct dentry *dent
 	struct gofer_call c;
 	int ret;
 
+	if (link_later(inode, dir, dentry))
+		return 0;
 	for (;;) {
 		ret = gofer_dir_node(dir, &q.node2);
 		if (!ret)
@@ -351,16 +409,11 @@ static int gofer_link(struct dentry *old, struct inode *dir, struct dentry *dent
 	gofer_call_done(&c);
 	if (ret < 0)
 		return ret;
-	inode_inc_nlink(inode);
-	inode_touch(inode, false, false, true);
 	if (!name.size && !S_ISDIR(inode->mode) && gofer_i(inode)->node) { /* it has a name again */
 		gofer_forget(gofer_i(inode)->node);
 		gofer_i(inode)->node = 0;
 	}
-	gofer_i(inode)->unlinked = false;
-	listing_add(dir, dentry->name, dentry->name_size, inode->ino, dtype(inode->mode));
-	inode_touch(dir, false, true, true);
-	d_instantiate(dentry, inode_ref(inode));
+	linked(inode, dir, dentry);
 	return 0;
 }
 
@@ -372,22 +425,71 @@ static bool in_use(const struct inode *inode)
 
 	for (n = inode->dentries.next; n != &inode->dentries; n = n->next)
 		aliases++;
-	return inode->refs > aliases || gofer_i(inode)->opens;
+	return inode->refs > aliases + gofer_i(inode)->pending || gofer_i(inode)->opens;
 }
 
-/* A name of the inode is gone; kept: the node that fsd made for it, or 0. */
-static void lost_name(struct inode *inode, uint64_t kept)
+/* fsd made a node for what lost its name (or none: 0). */
+static void keep_node(struct inode *inode, uint64_t kept)
 {
 	struct gofer_inode *gi = gofer_i(inode);
 
-	inode_drop_nlink(inode);
-	inode_touch(inode, false, false, true);
-	if (!inode->nlink)
-		gi->unlinked = true;
 	if (kept && !gi->node)
 		gofer_set_node(inode, kept);
 	else if (kept)
 		gofer_forget(kept);
+}
+
+/* A name of the inode is gone. */
+static void lost_name(struct inode *inode, uint64_t kept)
+{
+	inode_drop_nlink(inode);
+	inode_touch(inode, false, false, true);
+	if (!inode->nlink)
+		gofer_i(inode)->unlinked = true;
+	keep_node(inode, kept);
+}
+
+static void name_taken(struct later *l, const struct fsd_reply *rep)
+{
+	keep_node(l->target, rep->node);
+}
+
+/* An inode is about to lose a name: FSD_KEEP, if it is needed without one. What is not needed is closed now,
+ * so that the host's work of freeing it is done where the name is removed. Sleeps. */
+static unsigned before_loss(struct inode *inode)
+{
+	struct gofer_inode *gi = gofer_i(inode);
+
+	if (in_use(inode)) {
+		/* by its descriptor alone it can still be read */
+		if (S_ISREG(inode->mode) && gi->opens && gi->ro_fd < 0 && gi->rw_fd < 0 &&
+		    gofer_get_fd(inode, false) >= 0)
+			gofer_put_fd(inode);
+		return FSD_KEEP;
+	}
+	if (!gi->busy && !gi->pinned)
+		gofer_close_fds(inode);
+	return 0;
+}
+
+static bool unlink_later(struct inode *dir, struct dentry *dentry, unsigned flags)
+{
+	struct later *l;
+
+	if (!later_possible(dir) || !later_possible(dentry->inode))
+		return false;
+	l = later_begin(dir, NULL);
+	if (!l)
+		return false;
+	l->q.op = FSD_UNLINK;
+	l->q.name = gofer_str(dentry);
+	l->q.flags = flags;
+	l->done = name_taken;
+	if (later_post(l, NULL, dentry->inode) < 0) {
+		later_abandon(l);
+		return false;
+	}
+	return true;
 }
 
 static int gofer_unlink(struct inode *dir, struct dentry *dentry)
@@ -397,7 +499,13 @@ static int gofer_unlink(struct inode *dir, struct dentry *dentry)
 	struct gofer_call c;
 	int ret;
 
-	q.flags = in_use(inode) ? FSD_KEEP : 0;
+	q.flags = before_loss(inode);
+	if (unlink_later(dir, dentry, q.flags)) {
+		lost_name(inode, 0);
+		listing_remove(dir, dentry->name, dentry->name_size);
+		inode_touch(dir, false, true, true);
+		return 0;
+	}
 	ret = gofer_dir_call(dir, &c, &q);
 	if (!ret) {
 		lost_name(inode, c.rep.node);
@@ -408,13 +516,39 @@ static int gofer_unlink(struct inode *dir, struct dentry *dentry)
 	return ret;
 }
 
-static int gofer_rmdir(struct inode *dir, struct dentry *dentry)
+static bool rmdir_later(struct inode *dir, struct dentry *dentry)
+{
+	struct inode *inode = dentry->inode;
+	struct later *l;
+
+	if (!later_possible(dir) || !later_possible(inode) || !listing_known_empty(inode))
+		return false;
+	l = later_begin(dir, NULL);
+	if (!l)
+		return false;
+	l->q.op = FSD_RMDIR;
+	l->q.name = gofer_str(dentry);
+	if (later_post(l, inode, NULL) < 0) {
+		later_abandon(l);
+		return false;
+	}
+	return true;
+}
+
+static int ask_rmdir(struct inode *dir, struct dentry *dentry)
 {
 	struct fsd_req q = {.op = FSD_RMDIR, .name = gofer_str(dentry)};
 	struct gofer_call c;
 	int ret = gofer_dir_call(dir, &c, &q);
 
 	gofer_call_done(&c);
+	return ret;
+}
+
+static int gofer_rmdir(struct inode *dir, struct dentry *dentry)
+{
+	int ret = rmdir_later(dir, dentry) ? 0 : ask_rmdir(dir, dentry);
+
 	if (ret < 0)
 		return ret;
 	dentry->inode->nlink = 0;
@@ -475,6 +609,33 @@ static bool exchanged(struct inode *old_dir, struct dentry *old, struct inode *t
 	return same;
 }
 
+/* A file that takes the place of another, or a new name while there is room for it. */
+static bool rename_later(struct inode *old_dir, struct dentry *old, struct inode *new_dir,
+			 struct dentry *new_dentry, unsigned flags)
+{
+	struct inode *inode = old->inode, *target = new_dentry->inode;
+	struct later *l;
+
+	if ((flags & RENAME_EXCHANGE_) || S_ISDIR(inode->mode) || (target && S_ISDIR(target->mode)) ||
+	    !later_possible(old_dir) || !later_possible(new_dir) || !later_possible(inode) ||
+	    (target && !later_possible(target)) || gofer_i(old_dir)->dev != gofer_i(new_dir)->dev ||
+	    (!target && !gofer_has_room(old_dir->sb)))
+		return false;
+	l = later_begin(old_dir, new_dir);
+	if (!l)
+		return false;
+	l->q.op = FSD_RENAME;
+	l->q.name = gofer_str(old);
+	l->q.name2 = gofer_str(new_dentry);
+	l->q.flags = flags;
+	l->done = target ? name_taken : NULL;
+	if (later_post(l, inode, target) < 0) {
+		later_abandon(l);
+		return false;
+	}
+	return true;
+}
+
 static int gofer_rename(struct inode *old_dir, struct dentry *old, struct inode *new_dir,
 			struct dentry *new_dentry, unsigned flags)
 {
@@ -488,8 +649,12 @@ static int gofer_rename(struct inode *old_dir, struct dentry *old, struct inode 
 		return -EINVAL;
 	if (target && target == old->inode && !(flags & RENAME_EXCHANGE_))
 		return 0; /* two names of one file: nothing happens */
-	if (target && !S_ISDIR(target->mode) && !(flags & RENAME_EXCHANGE_) && in_use(target))
-		q.flags |= FSD_KEEP;
+	if (target && !S_ISDIR(target->mode) && !(flags & RENAME_EXCHANGE_))
+		q.flags |= before_loss(target);
+	if (rename_later(old_dir, old, new_dir, new_dentry, q.flags)) {
+		renamed(old_dir, old, new_dir, new_dentry, flags, 0);
+		return 0;
+	}
 	for (;;) {
 		ret = gofer_dir_node(old_dir, &q.node);
 		if (!ret)
@@ -516,7 +681,6 @@ static int gofer_rename(struct inode *old_dir, struct dentry *old, struct inode 
 
 ssize_t gofer_getxattr(struct inode *inode, const char *name, void *buf, size_t size);
 int gofer_setxattr(struct inode *inode, const char *name, const void *value, size_t size, int flags);
-ssize_t gofer_listxattr(struct inode *inode, char *buf, size_t size);
 int gofer_removexattr(struct inode *inode, const char *name);
 
 const struct inode_ops gofer_dir_iops = {

@@ -44,10 +44,17 @@ static void accessed(struct inode *inode)
 		gi->attr_stale = true;
 }
 
+/* A descriptor for what changes times: those that were set before must not come after it. */
+static int io_fd(struct inode *inode, bool write)
+{
+	later_wait_attr(inode);
+	return gofer_get_fd(inode, write);
+}
+
 static ssize_t file_read(struct file *file, struct uio *u, int64_t *pos)
 {
 	struct inode *inode = file->inode;
-	int fd = gofer_get_fd(inode, false);
+	int fd = io_fd(inode, false);
 	ssize_t n;
 
 	if (fd < 0)
@@ -82,20 +89,33 @@ static int file_fsync(struct file *file, bool datasync)
 
 	if (fd < 0)
 		return fd;
+	gofer_settle(); /* the names that came before are on the disk with it */
 	ret = (int)sched_offload(sync_fn, &j);
 	gofer_put_fd(inode);
-	return ret;
+	return ret < 0 ? ret : gofer_late_error(inode->sb);
+}
+
+/* No room: what was removed before may still be taking it. True: it was, try again. */
+static bool gofer_may_free(ssize_t ret)
+{
+	if ((ret != -ENOSPC && ret != -EDQUOT) || !gofer_unsettled())
+		return false;
+	gofer_settle();
+	return true;
 }
 
 static ssize_t file_write(struct file *file, struct uio *u, int64_t *pos)
 {
 	struct inode *inode = file->inode;
-	int fd = gofer_get_fd(inode, true);
+	int fd = io_fd(inode, true);
 	ssize_t n;
 
 	if (fd < 0)
 		return fd;
 	n = uio_pwrite_host(u, fd, u->resid, (off_t)*pos);
+	if (gofer_may_free(n))
+		n = uio_pwrite_host(u, fd, u->resid, (off_t)*pos);
+	gofer_keep_mode(file->path.dentry, fd);
 	gofer_put_fd(inode);
 	if (n > 0) {
 		*pos += n;
@@ -143,7 +163,7 @@ static int file_mmap(struct file *file, struct mmap_req *req)
 	if (!write && gi->ro_fd < 0 && gi->rw_fd >= 0 && !gi->unlinked)
 		ret = gofer_get_ro_fd(inode);
 	else
-		ret = gofer_get_fd(inode, write);
+		ret = io_fd(inode, write);
 	if (ret < 0)
 		return ret;
 	gofer_put_fd(inode);
@@ -171,16 +191,19 @@ static int file_mmap(struct file *file, struct mmap_req *req)
 static int file_fallocate(struct file *file, int mode, int64_t off, int64_t size)
 {
 	struct inode *inode = file->inode;
-	int fd = gofer_get_fd(inode, true), ret = 0;
+	int fd = io_fd(inode, true), ret = 0;
 	struct stat st;
 
 	if (fd < 0)
 		return fd;
-	if (fallocate(fd, mode, (off_t)off, (off_t)size) < 0)
-		ret = -errno;
-	else if (fstat(fd, &st) == 0)
+	ret = fallocate(fd, mode, (off_t)off, (off_t)size) < 0 ? -errno : 0;
+	if (gofer_may_free(ret))
+		ret = fallocate(fd, mode, (off_t)off, (off_t)size) < 0 ? -errno : 0;
+	if (!ret && fstat(fd, &st) == 0)
 		inode->size = (uint64_t)st.st_size;
 	gofer_i(inode)->attr_stale = true;
+	inode->version++;
+	gofer_keep_mode(file->path.dentry, fd);
 	gofer_put_fd(inode);
 	return ret;
 }
@@ -188,16 +211,18 @@ static int file_fallocate(struct file *file, int mode, int64_t off, int64_t size
 static int file_host_fd(struct file *file, bool write)
 {
 	struct inode *inode = file->inode;
-	int fd = gofer_get_fd(inode, write);
+	int fd = io_fd(inode, write);
 
 	if (fd < 0)
 		return fd;
 	gofer_put_fd(inode);
 	gofer_i(inode)->pinned = true;
-	if (write)
+	if (write) {
 		gofer_i(inode)->attr_stale = true;
-	else
+		inode->version++;
+	} else {
 		accessed(inode);
+	}
 	return fd;
 }
 

@@ -25,8 +25,12 @@ int gofer_mount(uint32_t index, const struct gofer_options *opt, struct super_bl
  * by who waits for them (address.c); nodes are walked again by name at their next use. */
 int gofer_reconnect(int ring_fd, int pass_fd);
 
+/* Changes that the guest has made and fsd perhaps not yet: are there any? Waits for them (on a strand). */
+bool gofer_unsettled(void);
+void gofer_settle(void);
+
 struct gofer_stats {
-	uint64_t requests, lookups, opens, readdirs, fds_open, fds_evicted;
+	uint64_t requests, later, lookups, opens, readdirs, fds_open, fds_evicted;
 };
 const struct gofer_stats *gofer_get_stats(void);
 

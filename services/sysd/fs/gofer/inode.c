@@ -63,6 +63,8 @@ void gofer_apply(struct inode *inode, const struct fsd_attr *attr)
 	inode->mtime = to_time(&attr->mtime);
 	inode->ctime = to_time(&attr->ctime);
 	gofer_i(inode)->attr_stale = false;
+	gofer_i(inode)->fixed = attr->flags & FSD_ATTR_FIXED;
+	gofer_i(inode)->inner = attr->flags & FSD_ATTR_INNER;
 	gofer_i(inode)->attr_ns = clock_mono_ns();
 }
 
@@ -159,6 +161,21 @@ struct inode *gofer_iget(struct super_block *sb, const struct fsd_attr *attr)
 	return inode;
 }
 
+void gofer_reborn(struct inode *inode, const struct fsd_attr *attr, int fd)
+{
+	struct gofer_inode *gi = gofer_i(inode);
+
+	list_del(&gi->hash_node);
+	gi->dev = attr->dev;
+	gi->ino = inode->ino = attr->ino;
+	gi->btime = attr->btime;
+	inode->btime = to_time(&attr->btime);
+	list_add(bucket(gofer_sb(inode->sb), gi->dev, gi->ino), &gi->hash_node);
+	gofer_close_fds(inode);
+	gofer_adopt_fd(inode, fd, true);
+	gi->attr_stale = true;
+}
+
 void gofer_evict(struct inode *inode)
 {
 	struct gofer_inode *gi = gofer_i(inode);
@@ -184,10 +201,14 @@ static int refresh_from_fd(struct inode *inode, int fd)
 
 	if (fstat(fd, &st) < 0)
 		return -errno;
-	inode->mode = (inode->mode & S_IFMT) | (st.st_mode & 07777);
-	inode->nlink = (uint32_t)st.st_nlink;
 	inode->size = (uint64_t)st.st_size;
 	inode->blocks = (uint64_t)st.st_blocks;
+	if (gi->pending) { /* the host is behind us */
+		gi->attr_stale = true;
+		return 0;
+	}
+	inode->mode = (inode->mode & S_IFMT) | (st.st_mode & 07777);
+	inode->nlink = (uint32_t)st.st_nlink;
 	inode->atime = (struct timespec64){st.st_atim.tv_sec, st.st_atim.tv_nsec};
 	inode->mtime = (struct timespec64){st.st_mtim.tv_sec, st.st_mtim.tv_nsec};
 	inode->ctime = (struct timespec64){st.st_ctim.tv_sec, st.st_ctim.tv_nsec};
@@ -216,6 +237,9 @@ int gofer_getattr(struct inode *inode)
 
 	if (attr_fresh(inode))
 		return 0;
+	later_wait(inode);
+	if (attr_fresh(inode))
+		return 0;
 	if (!gofer_shared(inode) && (gi->rw_fd >= 0 || gi->ro_fd >= 0))
 		return refresh_from_fd(inode, gi->rw_fd >= 0 ? gi->rw_fd : gi->ro_fd);
 	ret = gofer_inode_call(inode, &c, &q);
@@ -231,18 +255,97 @@ int gofer_getattr(struct inode *inode)
 	return ret;
 }
 
-static int set_size(struct inode *inode, uint64_t size)
+void gofer_keep_mode(struct dentry *d, int fd)
 {
-	int fd = gofer_get_fd(inode, true), ret = 0;
+	struct inode *inode = d->inode;
+	struct inode_attr attr = {.valid = ATTR_MODE, .mode = inode->mode};
+	struct stat st;
 
+	if (likely(!(inode->mode & (S_ISUID | S_ISGID))) || fstat(fd, &st) < 0 || st.st_mode == inode->mode)
+		return;
+	gofer_setattr(d, &attr);
+}
+
+static int set_size(struct dentry *d, uint64_t size)
+{
+	struct inode *inode = d->inode;
+	int fd, ret = 0;
+
+	later_wait_attr(inode);
+	fd = gofer_get_fd(inode, true);
 	if (fd < 0)
 		return fd;
 	if (ftruncate(fd, (off_t)size) < 0)
 		ret = -errno;
-	else
+	gofer_keep_mode(d, fd);
+	if (!ret)
 		refresh_from_fd(inode, fd);
+	inode->version++;
 	gofer_put_fd(inode);
 	return ret;
+}
+
+/* The answer to a change of attributes: exact times, and the mode that the host made of it. */
+static void attr_done(struct later *l, const struct fsd_reply *rep)
+{
+	struct inode *inode = l->inode;
+	struct gofer_inode *gi = gofer_i(inode);
+
+	/* Written to since, or changed again: ask anew. */
+	if (gi->pending || inode->version != l->version || gi->mapped_write) {
+		gi->attr_stale = true;
+		return;
+	}
+	inode->mode = (inode->mode & S_IFMT) | (rep->attr.mode & 07777);
+	inode->uid = rep->attr.uid;
+	inode->gid = rep->attr.gid;
+	inode->size = rep->attr.size;
+	inode->blocks = rep->attr.blocks;
+	inode->atime = to_time(&rep->attr.atime);
+	inode->mtime = to_time(&rep->attr.mtime);
+	inode->ctime = to_time(&rep->attr.ctime);
+	gi->attr_stale = false;
+}
+
+/* Modes and times that permissions allow cannot fail on the host; an owner is charged for the file. */
+static bool setattr_later(struct inode *inode, const struct inode_attr *attr, struct fsd_req *q)
+{
+	struct dentry *d = gofer_alias(inode);
+	struct inode *dir;
+	struct later *l;
+
+	if (!later_possible(inode) || !d || (attr->valid & ATTR_SIZE) || S_ISCHR(inode->mode) || S_ISBLK(inode->mode) ||
+	    (S_ISLNK(inode->mode) && (q->valid & FSD_SET_MODE)) ||
+	    ((q->valid & FSD_SET_UID) && q->uid != inode->uid) || ((q->valid & FSD_SET_GID) && q->gid != inode->gid))
+		return false;
+	dir = inode_ref(S_ISDIR(inode->mode) ? inode : d->parent->inode);
+	l = later_begin(dir, NULL);
+	d = gofer_alias(inode);
+	if (!l || !d || (dir != inode && d->parent->inode != dir)) { /* moved meanwhile */
+		later_abandon(l);
+		inode_unref(dir);
+		return false;
+	}
+	q->node = l->q.node;
+	l->q = *q;
+	if (dir != inode)
+		l->q.name = gofer_str(d);
+	l->done = attr_done;
+	l->version = inode->version;
+	inode_unref(dir);
+	if (later_post(l, inode, NULL) < 0) {
+		later_abandon(l);
+		return false;
+	}
+	if (q->valid & FSD_SET_MODE)
+		inode->mode = (inode->mode & S_IFMT) | q->mode;
+	if (q->valid & FSD_SET_ATIME)
+		inode->atime = attr->atime;
+	if (q->valid & FSD_SET_MTIME)
+		inode->mtime = attr->mtime;
+	inode_touch(inode, false, false, true);
+	gofer_i(inode)->attr_stale = true;
+	return true;
 }
 
 int gofer_setattr(struct dentry *dentry, const struct inode_attr *attr)
@@ -253,7 +356,7 @@ int gofer_setattr(struct dentry *dentry, const struct inode_attr *attr)
 	int ret;
 
 	if (attr->valid & ATTR_SIZE) {
-		ret = set_size(inode, attr->size);
+		ret = set_size(dentry, attr->size);
 		if (ret < 0)
 			return ret;
 	}
@@ -268,6 +371,8 @@ int gofer_setattr(struct dentry *dentry, const struct inode_attr *attr)
 	q.gid = attr->gid;
 	q.atime = (struct fsd_time){attr->atime.sec, (uint32_t)attr->atime.nsec};
 	q.mtime = (struct fsd_time){attr->mtime.sec, (uint32_t)attr->mtime.nsec};
+	if (setattr_later(inode, attr, &q))
+		return 0;
 	ret = gofer_inode_call(inode, &c, &q);
 	if (!ret) {
 		uint32_t nlink = inode->nlink;

@@ -291,6 +291,13 @@ int listing_load(struct inode *dir, bool fresh)
 	}
 }
 
+bool listing_known_empty(const struct inode *dir)
+{
+	const struct listing *l = gofer_i(dir)->listing;
+
+	return l && l->count == l->dead;
+}
+
 void listing_new_empty(struct inode *dir)
 {
 	struct listing *l = listing_alloc(dir);

@@ -11,6 +11,7 @@
 #include "services/sysd/vfs/inode.h"
 
 struct listing;
+struct pool;
 
 #define GOFER_HASH_MIN 256u
 
@@ -19,6 +20,10 @@ struct gofer_sb {
 	struct gofer_options opt;
 	struct list *table;      /* inodes by (dev, ino) */
 	unsigned table_size, inode_count;
+	struct pool *pool;
+	uint64_t room_ns;        /* when fsd last said that there is room */
+	bool room_asked;
+	int late_error;          /* of a change that nobody waited for, to be told once */
 };
 
 /* A file of the host while sysd knows it (inode.priv). */
@@ -35,6 +40,10 @@ struct gofer_inode {
 	bool pinned;             /* a descriptor was handed on (mmap): never closed while we live */
 	bool mapped_write;       /* times change without our doing */
 	bool unlinked;           /* its descriptors cannot be had again */
+	bool fixed;              /* the host lets nobody change it (chattr +i, +a) */
+	bool inner;              /* on another mount than the root */
+	uint32_t pending;        /* changes under way that nobody waits for... */
+	uint32_t pending_attr;   /* ...of them, of times and mode */
 	enum { XATTR_UNKNOWN, XATTR_NONE, XATTR_SOME } xattrs;
 	uint64_t attr_ns;        /* shared mounts: when the attributes were true */
 	int ro_fd, rw_fd;        /* donated, or -1 */
@@ -78,6 +87,9 @@ void gofer_evict(struct inode *inode);
 int gofer_getattr(struct inode *inode);
 int gofer_setattr(struct dentry *dentry, const struct inode_attr *attr);
 int gofer_revalidate(struct dentry *dentry);
+/* After a change of the data through fd: for the host sysd is nobody, so that it takes set-id bits away. Those
+ * that the VFS left are set again. Sleeps. */
+void gofer_keep_mode(struct dentry *d, int fd);
 
 /* address.c: how a request names an inode. */
 struct gofer_name {
@@ -99,6 +111,10 @@ struct gofer_attempt {
 };
 bool gofer_again(struct gofer_attempt *a, struct inode *inode, struct gofer_call *c, const struct fsd_req *q,
 		 int *ret);
+/* The answer to a request that was sent a second time: what fails because it has been done is done. */
+int gofer_was_done(const struct fsd_req *q, int ret);
+/* The name that leads to an inode: an alias that is still in its directory, or NULL. */
+struct dentry *gofer_alias(const struct inode *inode);
 void gofer_set_node(struct inode *inode, uint64_t node);
 void gofer_drop_nodes(struct inode *inode);
 static inline struct fsd_str gofer_str(const struct dentry *d)
@@ -121,6 +137,56 @@ void gofer_adopt_fd(struct inode *inode, int fd, bool write);
 void gofer_close_fds(struct inode *inode);
 void gofer_fds_init(void);
 
+/* inode.c, after the death of fsd: another file of the host stands for inode from now on. */
+void gofer_reborn(struct inode *inode, const struct fsd_attr *attr, int fd);
+ssize_t gofer_listxattr(struct inode *inode, char *buf, size_t size);
+
+/* later.c: a change that nobody waits for. */
+struct later {
+	struct list node;
+	struct gofer_call call;
+	/* cleared from here on */
+	struct fsd_req q;
+	struct inode *dir, *dir2;  /* q.node and q.node2; references */
+	struct inode *inode, *target; /* what it is about, and what loses its name */
+	void (*done)(struct later *l, const struct fsd_reply *rep); /* it has happened; must not sleep */
+	uint64_t version;
+	bool lost;
+	char name[FSD_NAME_MAX + 1], name2[FSD_NAME_MAX + 1];
+};
+void later_init(void);
+/* Can changes in dir be made without waiting? What depends on room: gofer_has_room too. */
+static inline bool later_possible(const struct inode *dir)
+{
+	const struct gofer_inode *gi = gofer_i(dir);
+
+	return !gofer_shared(dir) && !gi->fixed && !gi->inner;
+}
+/* One for changes in dir (and dir2, or NULL), with the nodes in its request; the caller fills in the rest
+ * and posts or abandons it without sleeping. NULL: ask and wait instead. Sleeps. */
+struct later *later_begin(struct inode *dir, struct inode *dir2);
+/* Sends it; its names are copied. 0, or -errno: the caller still has it. */
+int later_post(struct later *l, struct inode *inode, struct inode *target);
+void later_abandon(struct later *l);
+/* Waits until all that is under way about an inode has happened, or all changes of its attributes. */
+void later_wait(const struct inode *inode);
+void later_wait_attr(const struct inode *inode);
+/* The error of an earlier change of the file system, once. */
+int gofer_late_error(struct super_block *sb);
+/* After a new connection: makes again what was not answered. Until then everybody else waits. */
+void later_replay(void);
+bool later_gate_closed(const struct strand *s);
+void later_wait_gate(void);
+
+/* pool.c: a new file for a create in dir (q: name, mode and owner) if one is at hand; a reference, its
+ * name is on its way. NULL: ask and wait. Sleeps. */
+struct inode *pool_create(struct inode *dir, const struct fsd_req *q);
+void pool_free(struct super_block *sb);
+int pool_rebirth(struct later *l, struct gofer_call *c);
+
+/* super.c: did fsd say lately that names and blocks are plenty? Asks, without waiting, when it did not. */
+bool gofer_has_room(struct super_block *sb);
+
 /* listing.c: what is known of a directory's content. */
 struct listing_entry {
 	uint32_t name_off;
@@ -132,6 +198,8 @@ struct listing_entry {
 	uint32_t attr;           /* index + 1 into attrs, 0: none (any more) */
 	uint64_t ino;
 };
+/* Is dir known to have no entries? */
+bool listing_known_empty(const struct inode *dir);
 /* Makes sure that dir has a complete listing (shared mounts: a fresh one). 0 or -errno. Sleeps. */
 int listing_load(struct inode *dir, bool fresh);
 void listing_free(struct inode *dir);

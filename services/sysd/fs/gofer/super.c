@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "common/base/util.h"
+#include "services/sysd/core/clock.h"
 #include "services/sysd/fs/gofer/private.h"
 
 #define GOFER_MAGIC 0xef53 /* what programs expect of a disk: ext4's */
@@ -45,12 +46,67 @@ static int gofer_sync(struct super_block *sb)
 		return 0;
 	ret = gofer_call_again(&c, &q);
 	gofer_call_done(&c);
-	return ret;
+	return ret < 0 ? ret : gofer_late_error(sb);
+}
+
+#define ROOM_BYTES (256ull << 20)
+#define ROOM_FILES 10000u
+#define BELIEVED_NS 1000000000ull
+#define ASK_AGAIN_NS 500000000ull /* while it is asked for all the time, the answer does not grow old */
+
+struct room_ask {
+	struct gofer_call call;
+	struct super_block *sb; /* a reference */
+};
+
+static void on_room(struct gofer_call *c)
+{
+	struct room_ask *a = CONTAINER_OF(c, struct room_ask, call);
+	struct super_block *sb = a->sb;
+	const struct fsd_statfs *sf = &c->rep.statfs;
+	uint64_t size;
+
+	gofer_sb(sb)->room_asked = false;
+	if (!c->error && !__builtin_mul_overflow(sf->bavail, sf->bsize, &size) && size >= ROOM_BYTES &&
+	    (!sf->files || sf->ffree >= ROOM_FILES))
+		gofer_sb(sb)->room_ns = clock_mono_ns();
+	gofer_call_done(c);
+	free(a);
+	super_unref(sb);
+}
+
+static void ask_room(struct super_block *sb)
+{
+	struct gofer_inode *root = gofer_i(sb->root->inode);
+	struct fsd_req q = {.op = FSD_STATFS, .node = root->node};
+	struct room_ask *a = root->node && root->node_epoch == gofer_epoch() ? calloc(1, sizeof(*a)) : NULL;
+
+	if (!a)
+		return;
+	a->sb = super_ref(sb);
+	a->call.on_reply = on_room;
+	if (gofer_send(&a->call, &q) == 0) {
+		gofer_sb(sb)->room_asked = true;
+		return;
+	}
+	free(a);
+	super_unref(sb);
+}
+
+bool gofer_has_room(struct super_block *sb)
+{
+	struct gofer_sb *s = gofer_sb(sb);
+	uint64_t age = clock_mono_ns() - s->room_ns;
+
+	if (age > ASK_AGAIN_NS && !s->room_asked)
+		ask_room(sb);
+	return s->room_ns && age < BELIEVED_NS;
 }
 
 static void gofer_kill(struct super_block *sb)
 {
 	prefetch_forget(sb);
+	pool_free(sb);
 	free(gofer_sb(sb)->table);
 	free(gofer_sb(sb));
 }

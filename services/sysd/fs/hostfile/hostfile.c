@@ -15,6 +15,7 @@
 #include "services/sysd/core/errno.h"
 #include "services/sysd/core/ktimer.h"
 #include "services/sysd/core/sched.h"
+#include "services/sysd/core/settle.h"
 #include "services/sysd/mm/usercopy.h"
 #include "services/sysd/signal/signal.h"
 #include "services/sysd/task/task.h"
@@ -198,6 +199,7 @@ static ssize_t hostfile_write(struct file *file, struct uio *u, int64_t *pos)
 
 	if (u->resid == 0)
 		return 0;
+	settle();
 	if (!h->seekable)
 		return stream_write(h, file, u);
 	if (file->flags & O_APPEND)
@@ -290,6 +292,7 @@ static void hostfile_release(struct file *file)
 		h->own = NULL;
 	if (--h->refs)
 		return;
+	settle(); /* the other end sees the last one close */
 	file->inode->priv = NULL;
 	if (h->watched)
 		host_watch_remove(&h->watch);
