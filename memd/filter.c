@@ -69,6 +69,7 @@ static const struct entry entries[] = {
 	{{SYS_exit_group, "exit_group", "ends the process"}, CHECK_NONE},
 	{{SYS_membarrier, "membarrier", "orders memory; changes nothing, and waits no longer than any caller may"}, CHECK_MEMBARRIER},
 	{{SYS_mlock2, "mlock2", "bounded by RLIMIT_MEMLOCK"}, CHECK_NONE},
+	{{SYS_futex_waitv, "futex_waitv", "a wait on words of its own memory"}, CHECK_NONE},
 };
 
 static const uint32_t futex_ops[] = {

@@ -42,6 +42,16 @@ static void ts_add(struct ts *a, const struct ts *b)
 	}
 }
 
+static long wait_host(struct sbx_thread *t, long nr, const uint64_t a[6])
+{
+	long ret;
+
+	t->slot->t0_wait = 1;
+	ret = rt_hostcall_intr(nr, a);
+	t->slot->t0_wait = 0;
+	return ret;
+}
+
 static enum rt_t0 do_wait(struct sbx_thread *t, uint64_t op, long *ret_ret)
 {
 	struct sbx_regs *r = &t->regs;
@@ -77,9 +87,7 @@ static enum rt_t0 do_wait(struct sbx_thread *t, uint64_t op, long *ret_ret)
 		a[3] = (uint64_t)&deadline;
 	}
 	t->restart_rip = 0;
-	t->slot->t0_wait = 1;
-	ret = rt_hostcall_intr(NR_futex, a);
-	t->slot->t0_wait = 0;
+	ret = wait_host(t, NR_futex, a);
 	if (ret != -EINTR) {
 		*ret_ret = ret;
 		return T0_RET;
@@ -128,4 +136,27 @@ enum rt_t0 rt_t0_futex(struct sbx_thread *t, long *ret_ret)
 	default:
 		return T0_NO;
 	}
+}
+
+/* Its deadline is absolute: what a signal interrupted is done again as it stands. */
+enum rt_t0 rt_t0_futex_waitv(struct sbx_thread *t, long *ret_ret)
+{
+	struct sbx_regs *r = &t->regs;
+	const uint64_t a[6] = {r->rdi, r->rsi, r->rdx, r->r10, r->r8, 0};
+	uint64_t rip = r->rip;
+	long ret = wait_host(t, NR_futex_waitv, a);
+
+	if (ret != -EINTR) {
+		*ret_ret = ret;
+		return T0_RET;
+	}
+	r->rax = (uint64_t)-ERESTARTSYS;
+	t->nr = NR_futex_waitv;
+	t->in_count = 0;
+	rt_request(t, SBX_REQ_KICKED);
+	if (r->rax == (uint64_t)-ERESTARTSYS) {
+		r->rax = r->orig_rax;
+		r->rip = rip - 2;
+	}
+	return T0_DONE;
 }

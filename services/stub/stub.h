@@ -161,6 +161,7 @@ enum rt_t0 {
 enum rt_t0 rt_t0(struct sbx_thread *t, uint64_t nr, long *ret_ret);
 /* mmcalls.c, futex.c, clock.c */
 enum rt_t0 rt_t0_mm(struct sbx_thread *t, uint64_t nr, long *ret_ret);
+enum rt_t0 rt_t0_futex_waitv(struct sbx_thread *t, long *ret_ret);
 enum rt_t0 rt_t0_futex(struct sbx_thread *t, long *ret_ret);
 enum rt_t0 rt_t0_clock(struct sbx_thread *t, uint64_t nr, long *ret_ret);
 

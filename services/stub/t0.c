@@ -117,6 +117,8 @@ enum rt_t0 rt_t0(struct sbx_thread *t, uint64_t nr, long *ret_ret)
 		return T0_RET;
 	case NR_futex:
 		return rt_t0_futex(t, ret_ret);
+	case NR_futex_waitv:
+		return rt_t0_futex_waitv(t, ret_ret);
 	case NR_rt_sigprocmask:
 		return do_sigprocmask(t, ret_ret);
 	case NR_arch_prctl:

@@ -31,6 +31,7 @@
 #define NR_gettid 186
 #define NR_time 201
 #define NR_futex 202
+#define NR_futex_waitv 449
 #define NR_set_tid_address 218
 #define NR_restart_syscall 219
 #define NR_clock_gettime 228

@@ -46,6 +46,8 @@ static void serve_call(struct task *t)
 	int64_t ret;
 
 	t->regs_replaced = false;
+	if (unlikely(t->nr < 0)) /* a call of no such number, yet a call */
+		t->nr = (uint32_t)t->nr;
 	if (likely(!t->ptrace) || ptrace_syscall_enter(t, &ret))
 		ret = syscall_dispatch(t);
 	if (unlikely(t->ptrace))
@@ -81,9 +83,9 @@ static void serve_kick(struct task *t)
 	int64_t ret = 0;
 
 	t->regs_replaced = false;
-	if (r->orig_rax == SYS_futex && (r->rax == (uint64_t)-ERESTARTSYS ||
+	if ((r->orig_rax == SYS_futex || r->orig_rax == SYS_futex_waitv) && (r->rax == (uint64_t)-ERESTARTSYS ||
 					 r->rax == (uint64_t)-ERESTART_RESTARTBLOCK)) {
-		t->nr = SYS_futex;
+		t->nr = (int64_t)r->orig_rax;
 		ret = (int64_t)r->rax;
 	}
 	leave(t, ret);
