@@ -137,6 +137,7 @@ struct signal {
 	struct ktimer real_timer;    /* ITIMER_REAL */
 	uint64_t real_interval_ns;
 	struct list posix_timers;    /* time/posix_timer.h */
+	struct cpulimit *cpulimit;   /* RLIMIT_CPU, made on demand: time/cpulimit.c */
 	struct itimers *itimers;     /* ITIMER_VIRTUAL and _PROF, made on demand: time/itimer.c */
 	int64_t cpu_offset_ns[3];    /* time/cputime.h */
 	bool cpu_frozen;

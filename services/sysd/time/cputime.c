@@ -152,6 +152,7 @@ void cputime_fork(struct signal *child)
 	for (int k = 0; k < 3; k++)
 		child->cpu_offset_ns[k] = -(int64_t)now[k];
 	child->cpu_frozen = false;
+	cputime_limit_changed(child);
 }
 
 void cputime_exec(struct signal *sig, struct mm *new_mm)
@@ -185,5 +186,6 @@ void cputime_exit(struct signal *sig)
 		sig->maxrss = MAX(sig->maxrss, use.peak_rss);
 	sig->cpu_frozen = true;
 	itimers_exit(sig);
+	cpulimit_exit(sig);
 	posix_timers_delete_all(sig);
 }

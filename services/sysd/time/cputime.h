@@ -31,6 +31,8 @@ void cputime_exec(struct signal *sig, struct mm *new_mm);
 /* Called when the last thread of a group exits, while its mm is still there: the figures freeze in
  * sig->utime_ns, sig->stime_ns and sig->maxrss, and all timers of the group go. Idempotent. */
 void cputime_exit(struct signal *sig);
+/* The group has (or got) this RLIMIT_CPU. */
+void cputime_limit_changed(struct signal *sig);
 
 /* struct rusage of RUSAGE_SELF, _CHILDREN, _BOTH (wait4 of a zombie) or _THREAD. */
 void rusage_fill(struct task *t, struct signal *sig, int who, struct abi_rusage *ret);

@@ -119,6 +119,8 @@ void cputimer_rebind(struct signal *sig)
 		ct->slot = -1;
 		host_arm(ct);
 	}
+	if (!sig->cpulimit)
+		cputime_limit_changed(sig); /* of a first process, whose limits stand in the bundle */
 }
 
 static void on_signal(void *arg, uint32_t revents)

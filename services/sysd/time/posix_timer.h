@@ -13,6 +13,7 @@ void posix_timer_dequeued(struct task *t, struct abi_siginfo *info);
 void posix_timers_delete_all(struct signal *sig);
 /* exit: stops ITIMER_*. */
 void itimers_exit(struct signal *sig);
+void cpulimit_exit(struct signal *sig);
 /* For /proc/PID/timers. Returns the length. */
 int posix_timers_show(struct signal *sig, char *buf, unsigned long size);
 
