@@ -30,9 +30,9 @@ struct net_ctl {
 	uint64_t urgent_pos;          /* ...the last: position in rx of the byte behind it */
 	/* sysd's */
 	_Alignas(64) uint32_t want;   /* log2 of the region that it would like for tx; 0: content */
-	uint32_t accepted;            /* of a listener: connections taken so far */
 	uint32_t more;                /* MSG_MORE: do not push a partial segment */
 	uint32_t urgent;              /* urgent bytes sent, counted */
+	uint32_t wants_out;           /* somebody waits for room in tx */
 	/* both: set by who announces, cleared by who looks */
 	_Alignas(64) uint32_t event_pending; /* in the ring to sysd */
 	_Alignas(64) uint32_t kick_pending;  /* in the ring to netd */
@@ -59,7 +59,7 @@ struct net_events {
 struct net_header {
 	_Alignas(64) uint32_t bell;        /* netd's: counted up when there is news for sysd (a futex) */
 	uint32_t generation;               /* netd's: what was routable may be so no longer */
-	uint32_t netd_sleeps;              /* netd's: an eventfd has to wake it */
+	uint32_t netd_sleeps;              /* netd's: a byte on a socket has to wake it */
 	_Alignas(64) uint32_t sysd_sleeps; /* sysd's: the bell has to wake it */
 	struct net_events to_sysd, to_netd;
 };

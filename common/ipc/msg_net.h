@@ -28,16 +28,17 @@ enum net_msg_kind {
 	NET_IOCTL = 8,    /* req, ns, value = command, flags (NET_CAP_*), data; the reply's data */
 	NET_NETLINK = 9,  /* req, ns, sock = number of the netlink socket (sysd's), protocol, value = port id,
 			   * flags (NET_CAP_*), data. The answers come as NET_NLMSG before the reply */
-	NET_NLGROUPS = 10, /* ns, sock, protocol, value = bits of groups 1 to 64; 0: gone */
+	NET_NLGROUPS = 10, /* ns, value = the groups 1 to 64 of NETLINK_ROUTE that anybody listens to, as bits */
 	NET_PROC = 11,    /* req, ns, text = file below /proc/net, value = offset; the reply's data, value = whole size */
 	NET_SYSCTL = 12,  /* req, ns, text = name below /proc/sys/net, data = new text or empty: read */
 	NET_NS = 13,      /* req, ns, flags = NET_NS_* */
+	NET_ACCEPTED = 14, /* sock = the child, inode: a guest has taken it out of its listener's queue */
 	/* netd to sysd */
-	NET_UP = 32,      /* ticket = the arena, ticket2 = the eventfd that wakes netd; value = its size */
+	NET_UP = 32,      /* ticket = the arena, ticket2 = a socket that wakes netd (a byte); value = its size */
 	NET_REPLY = 33,   /* req, error, sock, peer, flags, value, local, remote, tx, rx, data */
-	NET_CHILD = 34,   /* sock = listener, peer = the new one, pair = the socket it is paired with, inode, local,
-			   * remote, tx, rx */
-	NET_NLMSG = 35,   /* sock, value = group (0: an answer), data: for a netlink socket */
+	NET_CHILD = 34,   /* sock = listener, peer = the new one, pair = the socket it is paired with, local, remote,
+			   * tx, rx */
+	NET_NLMSG = 35,   /* ns, sock, value = group (0: an answer to sock), data: for netlink sockets */
 	NET_ERROR = 36,   /* sock, value = errno, flags = origin | type << 8 | code << 16, value2 = info,
 			   * local = offender, remote = where the packet went, data = its payload: error queue */
 };

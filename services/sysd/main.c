@@ -12,6 +12,7 @@
 #include "services/sysd/fs/gofer/gofer.h"
 #include "services/sysd/init.h"
 #include "services/sysd/mm/memd_client.h"
+#include "services/sysd/net/inet/client.h"
 #include "services/sysd/platform/hthread.h"
 #include "services/sysd/syscall/syscall.h"
 
@@ -46,6 +47,10 @@ int main(int argc, char **argv)
 	if (ret < 0)
 		return service_fail("no connection to fsd: %s", strerror(-ret));
 	ctl_on_restart(CTL_SERVICE_FSD, gofer_reconnect);
+	ret = netd_connect(SYSD_FD_NETD_RING, SYSD_FD_NETD_PASS);
+	if (ret < 0)
+		return service_fail("no connection to netd: %s", strerror(-ret));
+	ctl_on_restart(CTL_SERVICE_NETD, netd_reconnect);
 	ret = ctl_start(SYSD_FD_LAUNCH_PASS);
 	if (ret < 0)
 		return service_fail("cannot listen for the launcher: %s", strerror(-ret));

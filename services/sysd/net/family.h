@@ -13,7 +13,7 @@ struct task;
 struct net_family {
 	int family;
 	/* Makes a socket (socket_init done, ops set). type is checked to be below ABI_SOCK_MAX.
-	 * -ESOCKTNOSUPPORT, -EPROTONOSUPPORT, -EPERM, -ENOMEM... Never sleeps. */
+	 * -ESOCKTNOSUPPORT, -EPROTONOSUPPORT, -EPERM, -ENOMEM... May sleep. */
 	int (*create)(struct task *t, struct net_ns *ns, int type, int protocol, struct socket **ret);
 };
 /* At start-up (a constructor will do). */

@@ -6,18 +6,24 @@
 #include "services/sysd/net/family.h"
 #include "services/sysd/task/nsproxy.h"
 
+/* Weak: a unit test may leave the Internet families out. */
+void netd_ns_gone(struct net_ns *ns) __attribute__((weak));
+
 #include "common/base/util.h"
 
 static const struct net_family *families[NET_FAMILY_MAX];
 
+#define FIRST_ID 0xf0000098u /* numbers like those of nsfs inodes */
+
 struct net_ns *net_ns_new(void)
 {
-	static uint64_t last_id = 0xf0000098; /* numbers like those of nsfs inodes */
+	static uint64_t last_id = FIRST_ID;
 	struct net_ns *ns = calloc(1, sizeof(*ns));
 
 	if (!ns)
 		return NULL;
 	ns->refs = 1;
+	ns->initial = last_id == FIRST_ID;
 	ns->id = last_id++;
 	ns->unix_dgram_qlen = 10;
 	for (size_t i = 0; i < ARRAY_SIZE(ns->unix_names); i++)
@@ -33,8 +39,11 @@ struct net_ns *net_ns_ref(struct net_ns *ns)
 
 void net_ns_unref(struct net_ns *ns)
 {
-	if (ns && !--ns->refs)
-		free(ns);
+	if (!ns || --ns->refs)
+		return;
+	if (netd_ns_gone)
+		netd_ns_gone(ns);
+	free(ns);
 }
 
 void net_family_register(const struct net_family *f)

@@ -2,6 +2,7 @@
 #ifndef SYSD_NET_NET_NS_H
 #define SYSD_NET_NET_NS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include "common/base/list.h"
 
@@ -11,7 +12,8 @@ struct net_ns {
 	struct list unix_names[64]; /* abstract names of UNIX sockets: net/unix/name.c */
 	uint32_t unix_autobind;     /* the next name to try */
 	unsigned unix_dgram_qlen;   /* net.unix.max_dgram_qlen */
-	void *netd;                 /* the namespace's stack in netd; NULL: none */
+	bool initial;               /* the sandbox's own */
+	void *netd;                 /* the namespace's stack in netd (net/inet/client.c); NULL: none yet */
 };
 /* net_ns_new, net_ns_ref and net_ns_unref stand in task/nsproxy.h. */
 

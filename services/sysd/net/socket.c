@@ -21,6 +21,9 @@
 #include "services/sysd/vfs/inode.h"
 #include "services/sysd/vfs/poll.h"
 
+/* Weak: a unit test may leave the Internet families out. */
+long inet_dev_ioctl(struct net_ns *in, struct task *t, unsigned cmd, uint64_t arg) __attribute__((weak));
+
 void socket_init(struct socket *s, const struct socket_ops *ops, struct task *t, struct net_ns *ns,
 		 int family, int type, int protocol)
 {
@@ -39,7 +42,7 @@ void socket_init(struct socket *s, const struct socket_ops *ops, struct task *t,
 	s->sndbuf = s->rcvbuf = SOCK_BUF_DEFAULT;
 	s->rcvlowat = 1;
 	s->peek_off = -1;
-	s->uid = t->cred->fsuid;
+	s->uid = t ? t->cred->fsuid : 0;
 }
 
 void socket_unref(struct socket *s)
@@ -178,7 +181,10 @@ static long sock_ioctl(struct file *f, struct task *t, unsigned cmd, uint64_t ar
 {
 	struct socket *s = f->priv;
 
-	return s->ops->ioctl ? s->ops->ioctl(s, t, cmd, arg) : -ENOTTY;
+	long ret = s->ops->ioctl ? s->ops->ioctl(s, t, cmd, arg) : -ENOTTY;
+
+	/* Whatever its family, a socket will do to ask about interfaces. */
+	return ret == -ENOTTY && inet_dev_ioctl ? inet_dev_ioctl(s->ns, t, cmd, arg) : ret;
 }
 
 static int sock_setfl(struct file *f, unsigned flags)
@@ -227,6 +233,8 @@ int socket_new_file(struct socket *s, unsigned flags, struct file **ret)
 		return err;
 	f->inode->fop = &socket_no_fops; /* no way in through /proc/PID/fd */
 	s->file = f;
+	if (s->ops->installed)
+		s->ops->installed(s);
 	*ret = f;
 	return 0;
 }

@@ -53,6 +53,8 @@ struct socket_ops {
 			  uint64_t usize);
 	/* An SO_* value of the layer changed (buffer sizes, lowat...); may refuse. */
 	int (*option_changed)(struct socket *s, int name);
+	/* It has a file now. Optional. */
+	void (*installed)(struct socket *s);
 	/* The file is gone: disconnect, wake, forget names. */
 	void (*release)(struct socket *s);
 	/* The last reference is gone. Never sleeps. */
@@ -92,7 +94,7 @@ struct socket {
 #define SOCK_SNDBUF_MIN 4608
 #define SOCK_RCVBUF_MIN 2304
 
-/* Fills in the common part: one reference, which becomes the file's. */
+/* Fills in the common part: one reference, which becomes the file's. t NULL: made by nobody (uid 0). */
 void socket_init(struct socket *s, const struct socket_ops *ops, struct task *t, struct net_ns *ns,
 		 int family, int type, int protocol);
 static inline struct socket *socket_ref(struct socket *s)

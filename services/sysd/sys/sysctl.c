@@ -23,3 +23,4 @@ int64_t sysctl_pty_max = 4096, sysctl_pty_nr = 0, sysctl_suid_dumpable = 0,
 	sysctl_ldisc_autoload = 0;
 int64_t sysctl_epoll_max_user_watches = 1048576, sysctl_lease_break_time = 45;
 char sysctl_core_pattern[128] = "core";
+int64_t sysctl_unpriv_port = 1024, sysctl_ping_group[2] = {1, 0};

@@ -20,5 +20,6 @@ extern int64_t sysctl_protected_symlinks, sysctl_protected_hardlinks, sysctl_pro
 extern int64_t sysctl_yama_ptrace_scope, sysctl_randomize_va_space, sysctl_somaxconn;
 extern int64_t sysctl_pty_max, sysctl_pty_nr, sysctl_suid_dumpable, sysctl_ldisc_autoload;
 extern int64_t sysctl_epoll_max_user_watches, sysctl_lease_break_time;
+extern int64_t sysctl_unpriv_port, sysctl_ping_group[2];
 extern char sysctl_core_pattern[128];
 #endif

@@ -90,6 +90,8 @@ int file_new_anon_peer(struct file *like, const struct file_ops *op, unsigned fl
 		       struct file **ret);
 /* SIGIO to the owner, if O_ASYNC asks for it. */
 void file_sigio(struct file *f, int code, uint32_t band);
+/* Urgent data came: SIGURG to the owner, if there is one. */
+void file_sigurg(struct file *f);
 /* The same without O_ASYNC: a lease that is broken. */
 void file_sigio_force(struct file *f);
 

@@ -28,12 +28,8 @@ static bool may_signal(const struct file *f, const struct task *to)
 	       c->uid == to->cred->suid || c->uid == to->cred->uid;
 }
 
-static void send(struct file *f, int code, uint32_t band)
+static void send_info(struct file *f, int signo, const struct abi_siginfo *info)
 {
-	int signo = f->owner_sig ? f->owner_sig : SIGIO;
-	struct abi_siginfo buf;
-	const struct abi_siginfo *info = info_of(f, signo, code, band, &buf);
-
 	if (!f->owner_pid)
 		return;
 	if (f->owner_type == ABI_F_OWNER_TID) {
@@ -49,6 +45,19 @@ static void send(struct file *f, int code, uint32_t band)
 		if (sig && sig->leader && may_signal(f, sig->leader))
 			signal_send_group(sig, signo, info);
 	}
+}
+
+static void send(struct file *f, int code, uint32_t band)
+{
+	int signo = f->owner_sig ? f->owner_sig : SIGIO;
+	struct abi_siginfo buf;
+
+	send_info(f, signo, info_of(f, signo, code, band, &buf));
+}
+
+void file_sigurg(struct file *f)
+{
+	send_info(f, SIGURG, NULL);
 }
 
 void file_sigio(struct file *f, int code, uint32_t band)

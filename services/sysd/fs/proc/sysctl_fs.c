@@ -145,8 +145,8 @@ static int64_t entropy_avail = 256, poolsize = 256, ngroups_max = 65536,
 	rmem[3] = {4096, 131072, 6291456}, rmem_max = 212992, wmem_max = 212992,
 	port_range[2] = {32768, 60999}, keepalive = 7200, fin_timeout = 60, syncookies = 1,
 	unix_dgram_qlen = 10, ctrl_alt_del = 0, netdev_backlog = 1000, tcp_retries2 = 15,
-	tcp_syn_retries = 6, ip_forward = 0, unpriv_port = 1024, disable_ipv6 = 0,
-	ping_group[2] = {1, 0}, bpf_disabled = 2, legacy_va = 0, memfd_noexec = 0,
+	tcp_syn_retries = 6, ip_forward = 0, disable_ipv6 = 0,
+	bpf_disabled = 2, legacy_va = 0, memfd_noexec = 0,
 	hugepage_overcommit = 0, core_uses_pid = 0, page_cluster = 3, watermark = 10, panic = 0;
 
 #define INT_(p, md, var, lo, hi) {.path = p, .mode = md, .count = 1, .data = &(var), .min = lo, .max = hi}
@@ -241,8 +241,8 @@ static const struct ctl ctls[] = {
 	RW("net/core/wmem_max", wmem_max, 4608, I32),
 	RW("net/ipv4/ip_forward", ip_forward, 0, 1),
 	VEC("net/ipv4/ip_local_port_range", 0644, port_range, 0, 65535),
-	RW("net/ipv4/ip_unprivileged_port_start", unpriv_port, 0, 65535),
-	VEC("net/ipv4/ping_group_range", 0644, ping_group, 0, I32),
+	RW("net/ipv4/ip_unprivileged_port_start", sysctl_unpriv_port, 0, 65535),
+	VEC("net/ipv4/ping_group_range", 0644, sysctl_ping_group, 0, I32),
 	RW("net/ipv4/tcp_fin_timeout", fin_timeout, 0, I32),
 	RW("net/ipv4/tcp_keepalive_time", keepalive, 0, I32),
 	RW("net/ipv4/tcp_retries2", tcp_retries2, 0, 255),

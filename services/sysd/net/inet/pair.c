@@ -1,0 +1,97 @@
+/* Connections whose two ends are in this sandbox: what one end sends goes into the other's queue. netd keeps the state
+ * (ports, TIME_WAIT, /proc/net/tcp) and is told of the ends without haste. */
+#include <errno.h>
+#include <sys/epoll.h>
+
+#include "common/base/util.h"
+#include "services/sysd/net/inet/client.h"
+#include "services/sysd/net/inet/inet.h"
+
+/* What may be under way without SO_SNDBUF and SO_RCVBUF: as much as automatic buffers grow to on Linux. */
+#define SEND_ROOM (512u << 10)
+#define RECV_ROOM (2u << 20)
+#define TOTAL_SOFT (256ull << 20) /* beyond this in all, a connection gets less */
+#define ROOM_WHEN_SHORT 65536u
+
+void inet_pair(struct inet_sock *a, struct inet_sock *b)
+{
+	a->paired = b->paired = true;
+	a->pair = b;
+	b->pair = a;
+	a->q.head = a->q.tail = b->q.head = b->q.tail = 0;
+	if (a->s.state == SS_CONNECTING)
+		a->s.state = SS_ESTABLISHED;
+	socket_wake_state(&a->s, EPOLLOUT);
+}
+
+uint64_t inet_pair_room(const struct inet_sock *k)
+{
+	uint64_t limit, used;
+
+	if (!k->pair)
+		return k->pair_index != NET_SOCK_NONE ? 0 : SEND_ROOM; /* nobody there: goes nowhere */
+	limit = (k->sndbuf_set ? (uint64_t)k->s.sndbuf : SEND_ROOM) +
+		(k->pair->rcvbuf_set ? (uint64_t)k->pair->s.rcvbuf : RECV_ROOM);
+	if (byteq_total() > TOTAL_SOFT)
+		limit = MIN(limit, ROOM_WHEN_SHORT);
+	used = byteq_count(&k->pair->q);
+	return limit > used ? limit - used : 0;
+}
+
+void inet_pair_tell(struct inet_sock *k, unsigned flags)
+{
+	struct net_msg *m;
+
+	if (!k->attached)
+		return;
+	m = netd_msg(NET_PAIR);
+	m->sock = k->index;
+	m->flags = flags;
+	m->value = k->pair_sent;
+	m->value2 = k->pair_received;
+	netd_tell(m, false);
+}
+
+static void both_ended(struct inet_sock *k)
+{
+	if (k->rx_end && k->s.shutdown & ABI_SHUT_WR_BIT)
+		k->dead = true;
+}
+
+void inet_pair_shutdown(struct inet_sock *k)
+{
+	struct inet_sock *peer = k->pair;
+
+	inet_pair_tell(k, NET_PAIR_FIN);
+	both_ended(k);
+	if (!peer)
+		return;
+	peer->rx_end = true;
+	both_ended(peer);
+	socket_wake_state(&peer->s, EPOLLIN | EPOLLRDNORM | EPOLLRDHUP | (peer->dead ? EPOLLHUP : 0));
+}
+
+void inet_pair_close(struct inet_sock *k, bool reset)
+{
+	struct inet_sock *peer = k->pair;
+	bool finished = k->s.shutdown & ABI_SHUT_WR_BIT;
+
+	if (reset || !finished)
+		inet_pair_tell(k, reset ? NET_PAIR_RESET : NET_PAIR_FIN);
+	k->pair = NULL;
+	byteq_clear(&k->q);
+	if (!peer)
+		return;
+	peer->pair = NULL;
+	peer->rx_end = true;
+	if (reset) {
+		/* RFC 793 and tcp_reset(): after a FIN the error is EPIPE. */
+		peer->s.err = finished ? EPIPE : ECONNRESET;
+		peer->s.shutdown = ABI_SHUT_MASK;
+		peer->dead = true;
+	}
+	both_ended(peer);
+	socket_wake_state(&peer->s, EPOLLIN | EPOLLRDNORM | EPOLLRDHUP |
+					    (reset ? EPOLLOUT | EPOLLERR | EPOLLHUP : 0) |
+					    (peer->dead ? EPOLLHUP : 0));
+}
