@@ -31,6 +31,7 @@ struct netif_addr {
 	uint64_t created_ms, updated_ms;
 	uint8_t dad_left;
 	struct netif *netif;
+	bool mc_joined;          /* IPv6: its solicited-node group */
 };
 
 struct netif_stats {

@@ -93,6 +93,8 @@ void ip_addr_local(struct netif *nif, const struct netif_addr *a, bool add)
 
 void ip_addr_added(struct netif *nif, struct netif_addr *a)
 {
+	if (a->valid_until_ms != UINT64_MAX)
+		addrconf_lives(nif, a);
 	if (a->addr.family == AF_INET) {
 		ip_addr_local(nif, a, true);
 		if (nif->flags & IFF_UP)

@@ -7,6 +7,8 @@ uint32_t ip_route_mtu(struct netstack *st, const struct ip_addr *dst, const stru
 {
 	uint32_t mtu = metric ? MIN(metric, out->mtu) : out->mtu;
 
+	if (dst->family == AF_INET6)
+		mtu = MIN(mtu, (uint32_t)MIN(out->conf[NETIF_CONF_V6_MTU], UINT32_MAX));
 	return MIN(mtu, pmtu_get(st, dst));
 }
 

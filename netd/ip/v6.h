@@ -22,6 +22,8 @@ void ip6_netif_down(struct netif *nif);
 /* An address is on an interface that is up: duplicate address detection, then its local route. Once or again. */
 void ip6_addr_start(struct netif *nif, struct netif_addr *a);
 void ip6_addr_stop(struct netif *nif, struct netif_addr *a);
+/* An address of either family has lifetimes: it is deprecated and removed in time. */
+void addrconf_lives(struct netif *nif, const struct netif_addr *a);
 /* addrs.c: the local route of an address. */
 void ip_addr_local(struct netif *nif, const struct netif_addr *a, bool add);
 

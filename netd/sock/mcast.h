@@ -15,7 +15,5 @@ int nsock_mcast_getopt(struct nsock *s, int level, int name, void *val, uint32_t
 /* Does s take a datagram of src to the group, come in by interface iif? */
 bool nsock_mcast_wants(const struct nsock *s, const struct ip_addr *group, const struct ip_addr *src, int iif);
 void nsock_mcast_drop_all(struct nsock *s);
-/* The interface is going: its memberships end. */
-void nsock_mcast_netif_gone(struct netif *nif);
 
 #endif

@@ -153,6 +153,8 @@ struct nsock {
 	struct bytering *tx, *rx;
 	/* the port that it holds, see port.h */
 	void *port;
+	/* its multicast memberships, see mcast.h */
+	void *mcast;
 };
 
 /* -EPROTONOSUPPORT, -ESOCKTNOSUPPORT, -EPERM is the caller's business, -ENOMEM. */
