@@ -103,17 +103,26 @@ int state_create(const char *root, const char *id, struct state **ret, struct er
 	struct state *s;
 	char path[PATH_MAX];
 	static const char *const below[] = {"jail", "jail/ctl", "empty"};
+	bool made = false;
 	int r = state_check_id(id, e);
 
 	if (r < 0)
 		return r;
-	r = make_dirs(root);
-	if (r < 0)
-		return err_sys(e, -r, "state folder %s", root);
 	s = state_new(root, id);
 	if (!s)
 		return err_sys(e, ENOMEM, "state");
-	if (mkdir(s->dir, 0700) < 0) {
+	/* The last sandbox that goes takes the root along, which may be while this one comes. */
+	for (int tries = 0; tries < 100; tries++) {
+		r = make_dirs(root);
+		if (r < 0 && r != -ENOENT) {
+			state_free(s);
+			return err_sys(e, -r, "state folder %s", root);
+		}
+		made = !r && mkdir(s->dir, 0700) == 0;
+		if (made || (!r && errno != ENOENT))
+			break;
+	}
+	if (!made) {
 		r = errno == EEXIST ? err_set(e, EEXIST, "container with id exists: %s", id)
 				    : err_sys(e, errno, "%s", s->dir);
 		state_free(s);
