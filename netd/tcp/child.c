@@ -41,7 +41,7 @@ static void child_agreed(struct tcp_sock *tp, const struct tcp_req *req)
 	tp->rcv_wscale = req->rcv_wscale;
 	tp->ecn = req->ecn_ok ? ECN_OK : 0;
 	tp->mss_clamp = req->mss;
-	tp->advmss = (uint16_t)(req->route.mtu - (req->node.laddr.family == AF_INET ? 40 : 60));
+	tp->advmss = tcp_mtu_mss(req->node.laddr.family, req->route.mtu);
 	tp->retransmits = tp->total_retrans = req->retrans;
 	tp->retrans_stamp_ms = req->retrans > 0;
 	tp->first_tx_us = req->sent_us;

@@ -617,6 +617,15 @@ void tcp_pair_offer(struct tcp_sock *child);
 void tcp_pair_close(struct tcp_sock *tp, bool reset);
 void tcp_pair_shutdown(struct tcp_sock *tp);
 
+/* The largest payload without options: an IP packet has at most 65535 bytes whatever loopback's MTU. */
+static inline uint16_t tcp_mtu_mss(int family, uint32_t mtu)
+{
+	uint32_t headers = family == AF_INET ? 40 : 60;
+
+	mtu = MIN(mtu, 65535u);
+	return (uint16_t)(mtu > headers + 8 ? mtu - headers : 8);
+}
+
 static inline uint32_t tcp_pcount(uint32_t bytes, uint32_t mss)
 {
 	return bytes <= mss ? 1 : (bytes + mss - 1) / mss;

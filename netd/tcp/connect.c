@@ -61,10 +61,10 @@ static int check_peer(struct nsock *s, struct nsock_name *peer)
 static void prepare(struct tcp_sock *tp)
 {
 	struct netstack *st = tp->s.st;
-	uint32_t headers = tp->node.raddr.family == AF_INET ? 40 : 60, room;
+	uint32_t room;
 
 	tp->pmtu = tp->route.mtu;
-	tp->advmss = (uint16_t)MIN(tp->route.mtu > headers + 8 ? tp->route.mtu - headers : 8u, 65495u);
+	tp->advmss = tcp_mtu_mss(tp->node.raddr.family, tp->route.mtu);
 	if (tp->route.advmss)
 		tp->advmss = (uint16_t)MIN((uint32_t)tp->advmss, tp->route.advmss);
 	if (tp->user_mss)

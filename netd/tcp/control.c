@@ -105,7 +105,7 @@ void tcp_send_synack(struct tcp_req *req)
 	if (!req->node.hashed && req->ts_ok)
 		o.tsval = tcp_cookie_ts(st, req);
 	o.mss = req->listener->user_mss ? req->listener->user_mss : UINT16_MAX;
-	o.mss = (uint16_t)MIN((uint32_t)o.mss, req->route.mtu - (req->node.laddr.family == AF_INET ? 40 : 60));
+	o.mss = MIN(o.mss, tcp_mtu_mss(req->node.laddr.family, req->route.mtu));
 	if (req->route.advmss)
 		o.mss = (uint16_t)MIN((uint32_t)o.mss, req->route.advmss);
 	p = tcp_build(req->node.lport, req->node.rport, req->iss, req->irs + 1,

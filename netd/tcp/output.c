@@ -22,9 +22,8 @@ uint32_t tcp_write_end(struct tcp_sock *tp)
 
 uint32_t tcp_mtu_to_mss(const struct tcp_sock *tp, uint32_t pmtu)
 {
-	uint32_t headers = tp->node.raddr.family == AF_INET ? 40 : 60;
 	uint32_t floor = (uint32_t)net_sysctl(tp->s.st, NET_SYSCTL_TCP_MIN_SND_MSS);
-	uint32_t mss = pmtu > headers ? pmtu - headers : 0;
+	uint32_t mss = tcp_mtu_mss(tp->node.raddr.family, pmtu);
 
 	mss = MIN(mss, (uint32_t)tp->mss_clamp);
 	/* The limits count without options; segments carry timestamps. */
@@ -326,6 +325,8 @@ void tcp_push_pending(struct tcp_sock *tp)
 		return;
 	if (tcp_write_xmit(tp, tcp_current_mss(tp), tp->nonagle, 0))
 		tcp_check_probe_timer(tp);
+	if (tp->out_full)
+		tcp_write_space(tp); /* what is not sent is less now (TCP_NOTSENT_LOWAT) */
 }
 
 static bool writable(struct tcp_sock *tp)

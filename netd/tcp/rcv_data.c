@@ -66,8 +66,7 @@ void tcp_data_check(struct tcp_sock *tp)
 		tcp_send_ack(tp);
 		return;
 	}
-	if ((tp->rcv_nxt - tp->rcv_wup > tp->ack.rcv_mss && tcp_window_candidate(tp) >= tp->rcv_wnd) ||
-	    tcp_in_quickack(tp))
+	if (tp->rcv_nxt - tp->rcv_wup > tp->ack.rcv_mss || tcp_in_quickack(tp))
 		/* At the end of the round, for all that came together. */
 		tcp_ack_soon(tp);
 	else

@@ -118,7 +118,7 @@ static bool fast_path(struct tcp_sock *tp, struct tcp_seg *seg)
 	uint32_t window = (uint32_t)seg->window << tp->snd_wscale;
 
 	if ((seg->flags & ~SEG_PSH) != SEG_ACK || seg->seq != tp->rcv_nxt || window != tp->snd_wnd ||
-	    seq_after(seg->ack, tp->snd_nxt) || seq_before(seg->ack, tp->snd_una) || tp->ooo_count ||
+	    seq_after(seg->ack, tp->snd_nxt) || seq_before(seg->ack, tp->snd_una) || tp->ooo_count || tp->ooo_fin ||
 	    tp->urg_valid != tp->urg_here || seg->hdr_size != tp->hdr_size || seg->o.ts_ok != tp->ts_ok)
 		return false;
 	note_ts(tp, seg);

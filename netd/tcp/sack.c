@@ -74,8 +74,8 @@ static void tag(struct tcp_sock *tp, struct tcp_sent *r, bool dsack, struct tcp_
 		if ((r->flags & SENT_SACKED) && seq_before(r->seq, cx->reord))
 			cx->reord = r->seq;
 	}
-	if (r->flags & SENT_SACKED)
-		return;
+	if ((r->flags & SENT_SACKED) || !seq_after(r->end, tp->snd_una))
+		return; /* what is acknowledged is counted when it leaves the queue */
 	tcp_rack_advance(tp, r->flags, r->end, r->sent_us);
 	if (r->flags & SENT_RETRANS) {
 		/* Which transmission arrived is not known; a lost original is as good as repaired. */
@@ -191,7 +191,7 @@ void tcp_sacktag(struct tcp_sock *tp, const struct tcp_seg *seg, struct tcp_ack_
 						: MIB_TcpExt_TCPSACKDiscard);
 			continue;
 		}
-		if (!seq_after(seg->o.sack[i].end, seg->ack))
+		if (!seq_after(seg->o.sack[i].end, cx->prior_una))
 			continue;
 		if (dup) {
 			tag_block(tp, seg->o.sack[i].start, seg->o.sack[i].end, true, cx);

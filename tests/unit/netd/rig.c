@@ -395,6 +395,7 @@ struct rig *rig_passive(const struct rig_opts *o)
 	o = o ? o : &none;
 	r = rig_new(o);
 	r->l = sbox_listen(r->w->a, o->v6 ? "::" : "0.0.0.0", 80, o->backlog ? o->backlog : 5);
+	r->l->s->opt.rcvbuf = (int)sbox_rx_size * 2;
 	if (o->before)
 		o->before(r);
 	in_ex(r, &(struct in){.flags = S | (o->ecn ? SEG_ECE | SEG_CWR : 0), .raw_opts = true, .opts = opt,
