@@ -46,6 +46,9 @@ void ctl_config_free(struct ctl_config *c)
 	for (size_t i = 0; i < c->mount_count; i++)
 		mount_done(&c->mounts[i]);
 	free(c->mounts);
+	for (size_t i = 0; i < c->device_count; i++)
+		free(c->devices[i].path);
+	free(c->devices);
 	ctl_strv_done(&c->masked);
 	ctl_strv_done(&c->readonly);
 	ctl_strv_done(&c->sysctl);
@@ -108,9 +111,20 @@ static void put_limits(struct cbor_w *w, const struct ctl_limits *l)
 	cbor_w_uint(w, l->cpu_shares);
 }
 
+static void put_device(struct cbor_w *w, const struct ctl_device *d)
+{
+	cbor_w_array(w, 6);
+	cbor_w_text(w, d->path);
+	cbor_w_uint(w, d->mode);
+	cbor_w_uint(w, d->uid);
+	cbor_w_uint(w, d->gid);
+	cbor_w_uint(w, d->major);
+	cbor_w_uint(w, d->minor);
+}
+
 static void put_config(struct cbor_w *w, const struct ctl_config *c)
 {
-	cbor_w_array(w, 12);
+	cbor_w_array(w, 13);
 	cbor_w_text(w, c->id);
 	cbor_w_text(w, c->hostname);
 	cbor_w_text(w, c->domainname);
@@ -121,6 +135,9 @@ static void put_config(struct cbor_w *w, const struct ctl_config *c)
 	put_strv(w, &c->readonly);
 	put_strv(w, &c->sysctl);
 	put_limits(w, &c->limits);
+	cbor_w_array(w, c->device_count);
+	for (size_t i = 0; i < c->device_count; i++)
+		put_device(w, &c->devices[i]);
 	cbor_w_bool(w, c->strace);
 	cbor_w_bool(w, c->debug);
 	cbor_w_uint(w, c->network);
@@ -298,6 +315,19 @@ static struct ctl_limits *get_limits_or_null(struct cbor_r *r)
 	return l;
 }
 
+static void get_device(struct cbor_r *r, struct ctl_device *d)
+{
+	get_fields(r, 6);
+	d->path = get_text(r);
+	d->mode = (uint32_t)cbor_r_uint(r, 0177777);
+	d->uid = (uint32_t)cbor_r_uint(r, UINT32_MAX - 1);
+	d->gid = (uint32_t)cbor_r_uint(r, UINT32_MAX - 1);
+	d->major = (uint32_t)cbor_r_uint(r, 4095);
+	d->minor = (uint32_t)cbor_r_uint(r, 1048575);
+	if (!r->error && d->path[0] != '/')
+		r->error = -EPROTO;
+}
+
 static struct ctl_config *get_config(struct cbor_r *r)
 {
 	struct ctl_config *c;
@@ -309,7 +339,7 @@ static struct ctl_config *get_config(struct cbor_r *r)
 		r->error = -ENOMEM;
 		return NULL;
 	}
-	get_fields(r, 12);
+	get_fields(r, 13);
 	c->id = get_text(r);
 	c->hostname = get_text(r);
 	c->domainname = cbor_r_text_dup(r, CTL_STRING_MAX);
@@ -320,6 +350,9 @@ static struct ctl_config *get_config(struct cbor_r *r)
 	get_strv(r, &c->readonly);
 	get_strv(r, &c->sysctl);
 	get_limits(r, &c->limits);
+	c->devices = get_array(r, CTL_MOUNTS_MAX, sizeof(*c->devices), &c->device_count);
+	for (size_t i = 0; i < c->device_count && !r->error; i++)
+		get_device(r, &c->devices[i]);
 	c->strace = cbor_r_bool(r);
 	c->debug = cbor_r_bool(r);
 	c->network = (uint32_t)cbor_r_uint(r, 2);

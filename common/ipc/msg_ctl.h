@@ -63,6 +63,12 @@ struct ctl_limits {
 
 #define CTL_LIMIT_NONE ((uint64_t)INT64_MAX) /* from the command line: no limit; there 0 is "as it was" */
 
+/* A device of the kernel's own (null, zero...) under another name. */
+struct ctl_device {
+	char *path;
+	uint32_t mode, uid, gid, major, minor; /* mode: with S_IFMT */
+};
+
 struct ctl_config {
 	char *id, *hostname, *domainname;
 	struct ctl_mount *mounts; /* the first is the root ("/") */
@@ -70,6 +76,8 @@ struct ctl_config {
 	struct ctl_strv masked, readonly;
 	struct ctl_strv sysctl;   /* "kernel.shmmax=1234" */
 	struct ctl_limits limits;
+	struct ctl_device *devices;
+	size_t device_count;
 	bool strace, debug;
 	uint32_t network;         /* 0 none, 1 sandbox, 2 host */
 	char *cgroup;             /* as /proc/PID/cgroup shows it; may be NULL */

@@ -1,5 +1,6 @@
 /* The linux object of config.json. */
 #include <stdio.h>
+#include <sys/stat.h>
 #include "common/base/util.h"
 #include "common/log/log.h"
 #include "launcher/oci/spec.h"
@@ -89,29 +90,82 @@ static int read_id_mappings(const struct node *linux_node, const char *key, stru
 	return r;
 }
 
-/* The devices that every container has are sysd's own. A privileged container asks for all of the host:
- * it gets none of them, which is said in the log; one that was named is an error. */
-static int read_devices(const struct node *n, bool all, struct err *e)
+static bool is_default(const char *path)
+{
+	static const char *const paths[] = {"/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom",
+					    "/dev/tty", "/dev/console", "/dev/ptmx"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(paths); i++)
+		if (!strcmp(path, paths[i]))
+			return true;
+	return false;
+}
+
+static int add_device(struct spec *s, const char *path, uint32_t mode, uint64_t uid, uint64_t gid, int64_t major,
+		      int64_t minor, struct err *e)
+{
+	struct ctl_config *c = s->config;
+	struct ctl_device *d = realloc(c->devices, (c->device_count + 1) * sizeof(*d));
+
+	if (!d)
+		return err_sys(e, ENOMEM, "%s", path);
+	c->devices = d;
+	d += c->device_count++;
+	*d = (struct ctl_device){.path = strdup(path), .mode = mode, .uid = (uint32_t)uid, .gid = (uint32_t)gid,
+				 .major = (uint32_t)major, .minor = (uint32_t)minor};
+	return d->path ? 0 : err_sys(e, ENOMEM, "%s", path);
+}
+
+/* A device of a kind that sysd has itself can be had under any name. */
+static int read_device(const struct node *n, struct spec *s, bool *ret_known, struct err *e)
 {
 	static const struct {
 		int64_t major, minor;
 	} standard[] = {{1, 3}, {1, 5}, {1, 7}, {1, 8}, {1, 9}, {5, 0}, {5, 1}, {5, 2}};
+	struct node major = node_get(n, "major"), minor = node_get(n, "minor"), type = node_get(n, "type"),
+		    path = node_get(n, "path"), mode = node_get(n, "fileMode"), uid = node_get(n, "uid"),
+		    gid = node_get(n, "gid");
+	const char *t = "c", *p = NULL;
+	uint64_t m = 0666, u = 0, g = 0;
+	int64_t ma = 0, mi = 0;
+	int r;
+
+	if ((r = node_object(n, "type path major minor fileMode uid gid", e)) ||
+	    (r = node_int(&major, 0, INT32_MAX, &ma, e)) || (r = node_int(&minor, 0, INT32_MAX, &mi, e)) ||
+	    (r = node_text(&type, &t, e)) || (r = node_text(&path, &p, e)) ||
+	    (r = node_uint(&mode, UINT32_MAX, &m, e)) || (r = node_uint(&uid, UINT32_MAX - 1, &u, e)) ||
+	    (r = node_uint(&gid, UINT32_MAX - 1, &g, e)))
+		return r;
+	if (!p || p[0] != '/')
+		return err_set(e, EINVAL, "%s: must be an absolute path", path.path);
+	*ret_known = false;
+	if (!strcmp(t, "p")) {
+		*ret_known = true;
+		return add_device(s, p, S_IFIFO | (m & 0777), u, g, 0, 0, e);
+	}
+	for (size_t k = 0; k < ARRAY_SIZE(standard); k++)
+		*ret_known |= standard[k].major == ma && standard[k].minor == mi && (t[0] == 'c' || t[0] == 'u');
+	if (!*ret_known || is_default(p))
+		return 0;
+	return add_device(s, p, S_IFCHR | (m & 0777), u, g, ma, mi, e);
+}
+
+/* A privileged container asks for all devices of the host: it gets none of them, which is said in the log;
+ * one that was named is an error. */
+static int read_devices(const struct node *n, struct spec *s, bool all, struct err *e)
+{
 	size_t count = 0, left_out = 0;
 	int r = node_array(n, &count, e);
 
+	if (count > CTL_MOUNTS_MAX)
+		return err_set(e, E2BIG, "%s: too many", n->path);
 	for (size_t i = 0; r == 0 && i < count; i++) {
-		struct node item = node_at(n, i), major = node_get(&item, "major"),
-			    minor = node_get(&item, "minor");
-		int64_t ma = 0, mi = 0;
-		bool known = false;
+		struct node item = node_at(n, i);
+		bool known = true;
 
-		if ((r = node_object(&item, "type path major minor fileMode uid gid", e)) ||
-		    (r = node_int(&major, 0, INT32_MAX, &ma, e)) || (r = node_int(&minor, 0, INT32_MAX, &mi, e)))
-			return r;
-		for (size_t k = 0; k < ARRAY_SIZE(standard); k++)
-			known |= standard[k].major == ma && standard[k].minor == mi;
+		r = read_device(&item, s, &known, e);
 		left_out += !known;
-		if (!known && !all)
+		if (r == 0 && !known && !all)
 			return err_set(e, ENOTSUP, "%s: devices of the host are not passed into a sandbox",
 				       item.path);
 	}
@@ -168,7 +222,7 @@ int spec_read_linux(const struct node *n, struct spec *s, struct err *e)
 	}
 	if ((r = read_namespaces(&ns, s, e)) || (r = read_id_mappings(n, "uidMappings", e)) ||
 	    (r = read_id_mappings(n, "gidMappings", e)) || (r = spec_read_resources(&resources, &s->resources, e)) ||
-	    (r = read_devices(&devices, s->resources.all_devices, e)) ||
+	    (r = read_devices(&devices, s, s->resources.all_devices, e)) ||
 	    (r = node_text(&cgroups, &cgroup, e)) || (r = spec_read_seccomp(&seccomp, s->process, e)) ||
 	    (r = read_sysctl(&sysctl, s, e)) || (r = node_strv(&masked, &s->config->masked, e)) ||
 	    (r = node_strv(&readonly, &s->config->readonly, e)) || (r = node_text(&propagation, &how, e)))

@@ -155,7 +155,6 @@ static void do_begin(struct sandbox *sb, struct client *c)
 		return;
 	}
 	r = sandbox_begin(sb, &e);
-	close_fd(&sb->pty_slave);
 	answer(c, r, r < 0 ? e.text : NULL);
 	if (r < 0) {
 		sb->ended = true;

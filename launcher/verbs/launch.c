@@ -82,7 +82,7 @@ static int set_up(struct context *ctx, struct spec *spec, const char *id, const 
 			err_wrap(e, "unable to start container process");
 		else
 			hooks_run(&sb->spec->hooks, HOOK_POSTSTART, sb->state, "running", &host, true, e);
-		if (sb->relaying || how->begin)
+		if (sb->relaying) /* else changes of its size come by it */
 			close_fd(&sb->pty_slave);
 	}
 	if (r < 0) {

@@ -8,6 +8,7 @@
 #include <sys/sysmacros.h>
 #include "common/base/util.h"
 #include "common/log/log.h"
+#include "services/sysd/core/sched.h"
 #include "services/sysd/ctl/internal.h"
 #include "services/sysd/fs/gofer/gofer.h"
 #include "services/sysd/fs/overlay/overlay.h"
@@ -17,6 +18,7 @@
 #include "services/sysd/task/task.h"
 #include "services/sysd/vfs/fs_struct.h"
 #include "services/sysd/vfs/inode.h"
+#include "services/sysd/vfs/internal.h"
 #include "services/sysd/vfs/mount.h"
 #include "services/sysd/vfs/namei.h"
 
@@ -164,8 +166,16 @@ static int mount_one(struct task *t, const struct ctl_mount *m, struct ctl_error
 	} else {
 		const char *type = fs_type_name(m);
 
+		char data[4096];
+
+		/* as runc: a tmpfs over a folder has the folder's mode, unless it is given one */
+		if (!strcmp(type, "tmpfs") && (!m->data || !strstr(m->data, "mode=")))
+			snprintf(data, sizeof(data), "%s%smode=%o", m->data ? m->data : "", m->data ? "," : "",
+				 at.dentry->inode->mode & 07777);
+		else
+			snprintf(data, sizeof(data), "%s", m->data ? m->data : "");
 		r = mnt_mount_new(t->ns->mnt, &at, type, m->source,
-				  strcmp(type, m->type) ? NULL : m->data,
+				  strcmp(type, m->type) || !data[0] ? NULL : data,
 				  (unsigned)(m->flags & (MS_RDONLY | MS_SYNCHRONOUS | MS_DIRSYNC)),
 				  mnt_flags_of(m->flags));
 	}
@@ -235,6 +245,30 @@ static int set_sysctl(struct task *t, const char *line, struct ctl_error *e)
 	return r < 0 ? ctl_fail(e, r, "linux.sysctl: %s: %s", path, strerror(-r)) : 0;
 }
 
+static int make_device(struct task *t, const struct ctl_device *d)
+{
+	struct inode_attr attr = {.valid = ATTR_UID | ATTR_GID | ATTR_MODE, .uid = d->uid, .gid = d->gid,
+					.mode = d->mode};
+	CLEANUP_FREE char *dir = strdup(d->path);
+	char *slash = dir ? strrchr(dir, '/') : NULL;
+	struct path p;
+	int r = dir ? 0 : -ENOMEM;
+
+	if (slash && slash != dir) {
+		*slash = 0;
+		r = tree_mkdirs(t, dir);
+	}
+	if (r == 0)
+		r = tree_mknod(t, d->path, d->mode, makedev(d->major, d->minor));
+	if (r == 0)
+		r = path_lookup(t, AT_FDCWD, d->path, 0, &p);
+	if (r < 0)
+		return r;
+	r = vfs_setattr(p.dentry, &attr, false);
+	path_put(&p);
+	return r;
+}
+
 int do_configure(const struct ctl_config *c, struct ctl_error *e)
 {
 	struct task *t;
@@ -252,10 +286,16 @@ int do_configure(const struct ctl_config *c, struct ctl_error *e)
 		if (r < 0)
 			return r;
 	}
-	for (size_t i = 0; i < c->sysctl.count; i++) {
+	sched_current()->task = t; /* whose namespaces a setting is about */
+	for (size_t i = 0; i < c->sysctl.count && r == 0; i++)
 		r = set_sysctl(t, c->sysctl.v[i], e);
+	sched_current()->task = NULL;
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < c->device_count; i++) {
+		r = make_device(t, &c->devices[i]);
 		if (r < 0)
-			return r;
+			return ctl_fail(e, r, "linux.devices: %s: %s", c->devices[i].path, strerror(-r));
 	}
 	for (size_t i = 0; i < c->readonly.count; i++) {
 		r = make_readonly(t, c->readonly.v[i]);

@@ -1,5 +1,6 @@
 /* CTL_START and CTL_EXEC: processes that the launcher asks for; signals to them and sizes of their
  * terminals. */
+#include <ctype.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -133,6 +134,16 @@ static int install_terminal(struct task *t, const struct ctl_process *p, struct 
 	return 0;
 }
 
+/* As Go spells it: engines tell "permission denied" and "no such file or directory" by these words. */
+static const char *reason(int error)
+{
+	static char text[96];
+
+	snprintf(text, sizeof(text), "%s", error == -EISDIR ? "is a directory: permission denied" : strerror(-error));
+	text[0] = (char)tolower((unsigned char)text[0]);
+	return text;
+}
+
 /* execvp(3): where the program is, in the words that runc uses when it is nowhere. */
 static int open_in(struct task *t, const char *path, struct file **ret)
 {
@@ -160,8 +171,9 @@ static int find_program(struct task *t, const struct ctl_process *p, char **ret_
 	if (strchr(name, '/')) {
 		r = open_in(t, name, ret);
 		if (r < 0)
-			return ctl_fail(e, r, "exec: \"%s\": stat %s: %s", name, name,
-					r == -ENOENT ? "no such file or directory" : strerror(-r));
+			return r == -EACCES || r == -EISDIR
+				       ? ctl_fail(e, r, "exec: \"%s\": %s", name, reason(r))
+				       : ctl_fail(e, r, "exec: \"%s\": stat %s: %s", name, name, reason(r));
 		*ret_name = strdup(name);
 		return *ret_name ? 0 : -ENOMEM;
 	}
@@ -202,10 +214,81 @@ static int enter_cwd(struct task *t, const struct ctl_process *p, struct ctl_err
 	return 0;
 }
 
+#define PASSWD_MAX (1 << 20)
+
+/* name:password:uid:gid:comment:home:shell; the home of that user, or NULL. The line is the image's. */
+static const char *home_in_line(char *line, uint32_t uid)
+{
+	char *field[7], *end;
+
+	for (int i = 0; i < 7; i++) {
+		field[i] = line;
+		line = line ? strchr(line, ':') : NULL;
+		if (line)
+			*line++ = 0;
+	}
+	if (!field[5] || !field[2][0] || strtoul(field[2], &end, 10) != uid || *end)
+		return NULL;
+	return field[5][0] == '/' ? field[5] : NULL;
+}
+
+/* The user's directory as the container's /etc/passwd has it; "/" when it has none. */
+static void find_home(struct task *t, uint32_t uid, char *ret, size_t size)
+{
+	CLEANUP_FREE char *text = malloc(PASSWD_MAX + 1);
+	ssize_t n = 0, got = 1;
+	struct file *f;
+	char *save = NULL;
+
+	snprintf(ret, size, "/");
+	if (!text || vfs_open(t, AT_FDCWD, "/etc/passwd", O_RDONLY | O_NONBLOCK, 0, 0, &f) < 0)
+		return;
+	while (S_ISREG(f->inode->mode) && n < PASSWD_MAX && got > 0) {
+		got = file_kernel_read(f, text + n, (size_t)(PASSWD_MAX - n), n);
+		n += MAX(got, 0);
+	}
+	file_unref(f);
+	text[n] = 0;
+	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+		const char *home = home_in_line(line, uid);
+
+		if (home) {
+			snprintf(ret, size, "%s", home);
+			return;
+		}
+	}
+}
+
+/* The environment with HOME, which engines leave to the runtime. The strings stay p's but the last. */
+static char **complete_env(struct task *t, const struct ctl_process *p, char *room, size_t size)
+{
+	char **env = calloc(p->env.count + 2, sizeof(*env));
+	bool has_home = false;
+
+	if (!env)
+		return NULL;
+	for (size_t i = 0; i < p->env.count; i++) {
+		env[i] = p->env.v[i];
+		has_home |= !strncmp(env[i], "HOME=", 5) && env[i][5];
+	}
+	if (!has_home) {
+		memcpy(room, "HOME=", 5);
+		find_home(t, p->uid, room + 5, size - 5);
+		for (size_t i = 0; i < p->env.count; i++)
+			if (!strncmp(env[i], "HOME=", 5))
+				env[i] = room, has_home = true;
+		if (!has_home)
+			env[p->env.count] = room;
+	}
+	return env;
+}
+
 /* Everything but the start of its strand. */
 static int prepare(struct task *t, const struct ctl_process *p, struct tty **ret_tty, struct ctl_error *e)
 {
 	CLEANUP_FREE char *name = NULL;
+	CLEANUP_FREE char **env = NULL;
+	char home[600];
 	struct file *prog;
 	struct cred *cred;
 	int r;
@@ -219,7 +302,8 @@ static int prepare(struct task *t, const struct ctl_process *p, struct tty **ret
 		r = p->terminal ? install_terminal(t, p, ret_tty, e) : install_stdio(t, p, e);
 	if (r < 0)
 		return r;
-	cred = make_cred(p);
+	env = complete_env(t, p, home, sizeof(home));
+	cred = env ? make_cred(p) : NULL;
 	if (!cred)
 		return -ENOMEM;
 	task_set_cred(t, cred);
@@ -227,10 +311,10 @@ static int prepare(struct task *t, const struct ctl_process *p, struct tty **ret
 	r = find_program(t, p, &name, &prog, e);
 	if (r < 0)
 		return r;
-	r = exec_task(t, prog, name, p->args.v, p->env.v);
+	r = exec_task(t, prog, name, p->args.v, env);
 	file_unref(prog);
 	if (r < 0)
-		return ctl_fail(e, r, "exec: \"%s\": %s", p->args.v[0], strerror(-r));
+		return ctl_fail(e, r, "exec: \"%s\": %s", p->args.v[0], reason(r));
 	if (p->seccomp)
 		r = task_seccomp_attach(t, p->seccomp, p->seccomp_size);
 	return r < 0 ? ctl_fail(e, r, "linux.seccomp: %s", strerror(-r)) : 0;

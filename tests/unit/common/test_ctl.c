@@ -33,6 +33,9 @@ static struct ctl_msg sample(enum ctl_type type)
 		ctl_strv_add(&m.config->masked, "/proc/kcore");
 		ctl_strv_add(&m.config->sysctl, "kernel.x=1");
 		m.config->network = 1;
+		m.config->device_count = 1;
+		m.config->devices = calloc(1, sizeof(struct ctl_device));
+		m.config->devices[0] = (struct ctl_device){strdup("/dev/x"), 020666, 1, 2, 3, 4};
 		m.config->limits = (struct ctl_limits){1, 2, 3, 4, 5, 6};
 	} else if (type == CTL_START || type == CTL_EXEC) {
 		m.process = calloc(1, sizeof(*m.process));
