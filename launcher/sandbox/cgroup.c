@@ -323,6 +323,8 @@ static int follow_line(char *line, pid_t pid, struct err *e)
 	*path++ = 0;
 	path[strcspn(path, "\n")] = 0;
 	name = strtok_r(controllers + 1, ",", &save);
+	if (name && !strncmp(name, "name=", 5)) /* one without controllers: mounted under its own name */
+		name += 5;
 	snprintf(dir, sizeof(dir), CGROUP_MOUNT "%s%s%s", name ? "/" : "", name ? name : "", path);
 	strncat(dir, "/cgroup.procs", sizeof(dir) - strlen(dir) - 1);
 	if (access(dir, F_OK) < 0)

@@ -189,7 +189,8 @@ static int teardown(void **state)
 	char cmd[64];
 
 	ktest_call(unmount, NULL);
-	kill(fsd, SIGKILL);
+	if (fsd > 0) /* else it was not started, and 0 is ourselves */
+		kill(fsd, SIGKILL);
 	waitpid(fsd, NULL, 0);
 	snprintf(cmd, sizeof(cmd), "rm -rf %s", dir);
 	return system(cmd);
