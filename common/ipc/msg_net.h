@@ -62,6 +62,10 @@ enum net_msg_kind {
 #define NET_ROUTE_LOCAL 2u
 #define NET_CAP_ADMIN 1u
 #define NET_CAP_RAW 2u
+/* options of a netlink socket, which change how it is answered */
+#define NET_NL_EXT_ACK 16u
+#define NET_NL_CAP_ACK 32u
+#define NET_NL_STRICT 64u
 #define NET_NS_NEW 1u
 #define NET_NS_FREE 2u
 

@@ -49,7 +49,7 @@ struct api_sock {
 	uint32_t pair;          /* NET_SOCK_NONE: none */
 	uint32_t urgent_sent;
 	uint64_t urgent_pos;
-	bool stream, told, closed, urgent_told;
+	bool stream, told, closed, urgent_told, open_told;
 };
 
 struct api_out {

@@ -352,6 +352,9 @@ void api_sock_publish(struct api_sock *k)
 		__atomic_store_n(&k->ctl->ready, ready, __ATOMIC_RELEASE);
 	}
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	/* that a connection is there is news without anybody waiting for room */
+	if (ready & NSOCK_OUT && !k->open_told)
+		k->open_told = news = true;
 	if (events & NSOCK_OUT)
 		news |= !k->stream || __atomic_load_n(&k->ctl->wants_out, __ATOMIC_RELAXED);
 	if (events & ~NSOCK_OUT)

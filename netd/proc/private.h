@@ -30,4 +30,9 @@ SHOW(snmp);
 SHOW(netstat);
 SHOW(snmp6);
 
+/* Attributes of interfaces: "class", "class/eth0/mtu". 0 or -ENOENT. */
+int class_show(struct netstack *st, const char *name, struct text *out);
+/* Names of all settings, a line each. */
+SHOW(sysctl);
+
 #endif

@@ -162,3 +162,30 @@ int netproc_sysctl_write(struct netstack *st, const char *name, const char *valu
 	spread(st, name, v[0]);
 	return 0;
 }
+
+void show_sysctl(struct netstack *st, struct text *out)
+{
+	static const char *const conf[] = {
+#define CONF(id, family, file) "ipv" #family "/conf/%s/" #file "\n",
+#include "netd/core/conf.def"
+#undef CONF
+	};
+	const struct net_sysctl_info *info;
+
+	text_printf(out, "ipv4/tcp_available_congestion_control\nipv4/tcp_allowed_congestion_control\ncore/default_qdisc\n");
+	for (unsigned i = 0; (info = net_sysctl_info((enum net_sysctl)i)); i++) {
+		const char *colon = strchr(info->path, ':');
+
+		if (!colon)
+			text_printf(out, "%s\n", info->path);
+		else if (!strcmp(colon, ":0"))
+			text_printf(out, "%.*s\n", (int)(colon - info->path), info->path);
+	}
+	for (struct netif *nif = netif_next(st, NULL); nif; nif = netif_next(st, nif)) {
+		for (size_t i = 0; i < ARRAY_SIZE(conf); i++) {
+			size_t before = strstr(conf[i], "%s") - conf[i];
+
+			text_printf(out, "%.*s%s%s", (int)before, conf[i], nif->name, conf[i] + before + 2);
+		}
+	}
+}

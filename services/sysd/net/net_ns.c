@@ -11,6 +11,7 @@ void netd_ns_gone(struct net_ns *ns) __attribute__((weak));
 
 #include "common/base/util.h"
 
+static struct net_ns *initial;
 static const struct net_family *families[NET_FAMILY_MAX];
 
 #define FIRST_ID 0xf0000098u /* numbers like those of nsfs inodes */
@@ -24,11 +25,18 @@ struct net_ns *net_ns_new(void)
 		return NULL;
 	ns->refs = 1;
 	ns->initial = last_id == FIRST_ID;
+	if (ns->initial)
+		initial = ns;
 	ns->id = last_id++;
 	ns->unix_dgram_qlen = 10;
 	for (size_t i = 0; i < ARRAY_SIZE(ns->unix_names); i++)
 		list_init(&ns->unix_names[i]);
 	return ns;
+}
+
+struct net_ns *net_ns_initial(void)
+{
+	return initial;
 }
 
 struct net_ns *net_ns_ref(struct net_ns *ns)

@@ -15,6 +15,8 @@ struct net_ns {
 	bool initial;               /* the sandbox's own */
 	void *netd;                 /* the namespace's stack in netd (net/inet/client.c); NULL: none yet */
 };
+/* The sandbox's own, or NULL before there is one. */
+struct net_ns *net_ns_initial(void);
 /* net_ns_new, net_ns_ref and net_ns_unref stand in task/nsproxy.h. */
 
 #endif

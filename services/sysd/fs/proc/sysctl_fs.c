@@ -1,11 +1,14 @@
 /* /proc/sys: a tree made from a sorted list of paths. Values live in sys/sysctl.c, where the calls that
- * obey them read them; settings of subsystems that the host keeps are plain values of this file. */
+ * obey them read them; settings of subsystems that the host keeps are plain values of this file. What
+ * stands below net/ is netd's (net/netfiles.h): its names are asked for when somebody looks. */
 #include <linux/capability.h>
+#include <search.h>
 #include <stdio.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include "common/base/util.h"
 #include "services/sysd/fs/proc/proc.h"
+#include "services/sysd/net/netfiles.h"
 #include "services/sysd/sys/kinfo.h"
 #include "services/sysd/sys/sysctl.h"
 #include "services/sysd/task/nsproxy.h"
@@ -21,6 +24,7 @@ struct ctl {
 	int64_t min, max;
 	int (*show)(struct seqbuf *s, struct task *t);
 	int (*store)(struct task *t, char *text);
+	bool net;        /* netd's */
 };
 
 static int show_text(struct seqbuf *s, const char *text)
@@ -141,11 +145,7 @@ static int64_t entropy_avail = 256, poolsize = 256, ngroups_max = 65536,
 	sysrq = 16, tainted = 0, perf_paranoid = 3, kptr_restrict = 1,
 	min_free_kbytes = 16384, admin_reserve = 8192, sched_autogroup = 0, mount_max = 100000,
 	dentry_state[6] = {0, 0, 45, 0, 0, 0}, inode_nr[2], inode_state[7], numa_balancing = 0,
-	max_user_ns = 0, sched_rt[2] = {1000000, 950000}, wmem[3] = {4096, 16384, 4194304},
-	rmem[3] = {4096, 131072, 6291456}, rmem_max = 212992, wmem_max = 212992,
-	port_range[2] = {32768, 60999}, keepalive = 7200, fin_timeout = 60, syncookies = 1,
-	unix_dgram_qlen = 10, ctrl_alt_del = 0, netdev_backlog = 1000, tcp_retries2 = 15,
-	tcp_syn_retries = 6, ip_forward = 0, disable_ipv6 = 0,
+	max_user_ns = 0, sched_rt[2] = {1000000, 950000}, unix_dgram_qlen = 10, ctrl_alt_del = 0,
 	bpf_disabled = 2, legacy_va = 0, memfd_noexec = 0,
 	hugepage_overcommit = 0, core_uses_pid = 0, page_cluster = 3, watermark = 10, panic = 0;
 
@@ -233,24 +233,6 @@ static const struct ctl ctls[] = {
 	RW("kernel/unprivileged_bpf_disabled", bpf_disabled, 0, 2),
 	FN("kernel/version", 0444, show_version, NULL),
 	RW("kernel/yama/ptrace_scope", sysctl_yama_ptrace_scope, 0, 3),
-	RW("net/core/netdev_max_backlog", netdev_backlog, 0, I32),
-	RW("net/core/rmem_default", rmem_max, 2304, I32),
-	RW("net/core/rmem_max", rmem_max, 2304, I32),
-	RW("net/core/somaxconn", sysctl_somaxconn, 0, I32),
-	RW("net/core/wmem_default", wmem_max, 4608, I32),
-	RW("net/core/wmem_max", wmem_max, 4608, I32),
-	RW("net/ipv4/ip_forward", ip_forward, 0, 1),
-	VEC("net/ipv4/ip_local_port_range", 0644, port_range, 0, 65535),
-	RW("net/ipv4/ip_unprivileged_port_start", sysctl_unpriv_port, 0, 65535),
-	VEC("net/ipv4/ping_group_range", 0644, sysctl_ping_group, 0, I32),
-	RW("net/ipv4/tcp_fin_timeout", fin_timeout, 0, I32),
-	RW("net/ipv4/tcp_keepalive_time", keepalive, 0, I32),
-	RW("net/ipv4/tcp_retries2", tcp_retries2, 0, 255),
-	VEC("net/ipv4/tcp_rmem", 0644, rmem, 1, I32),
-	RW("net/ipv4/tcp_syn_retries", tcp_syn_retries, 1, 127),
-	RW("net/ipv4/tcp_syncookies", syncookies, 0, 2),
-	VEC("net/ipv4/tcp_wmem", 0644, wmem, 1, I32),
-	RW("net/ipv6/conf/all/disable_ipv6", disable_ipv6, 0, 1),
 	RW("net/unix/max_dgram_qlen", unix_dgram_qlen, 0, I32),
 	RW("user/max_user_namespaces", max_user_ns, 0, I32),
 	RW("vm/admin_reserve_kbytes", admin_reserve, 0, BIG),
@@ -273,17 +255,108 @@ static const struct ctl ctls[] = {
 	RW("vm/watermark_scale_factor", watermark, 1, 3000),
 };
 
+/* ---- names -------------------------------------------------------------------------------- */
+
+#define NET_PREFIX 4 /* "net/" */
+
+static int by_path(const void *a, const void *b)
+{
+	return strcmp(((const struct ctl *)a)->path, ((const struct ctl *)b)->path);
+}
+
+static int by_pointed_path(const void *a, const void *b)
+{
+	return by_path(*(const struct ctl *const *)a, *(const struct ctl *const *)b);
+}
+
+/* The entry for a name of netd's. Inodes refer to entries, so each that was ever seen stays. */
+static const struct ctl *intern_net(const char *name, size_t size)
+{
+	static void *tree;
+	bool read_only = size > 9 && strncmp(name + size - 9, "available", 9) == 0;
+	CLEANUP_FREE char *path = NULL;
+	CLEANUP_FREE struct ctl *c = calloc(1, sizeof(*c));
+	struct ctl **found;
+
+	if (!c || asprintf(&path, "net/%.*s", (int)size, name) < 0) {
+		path = NULL;
+		return NULL;
+	}
+	*c = (struct ctl){.path = path, .mode = read_only ? 0444 : 0644, .net = true};
+	found = tsearch(c, &tree, by_path);
+	if (found && *found == c) {
+		path = NULL;
+		return STEAL_PTR(c);
+	}
+	return found ? *found : NULL;
+}
+
+/* Everything that may stand below a directory, sorted: an array that the caller frees. Asks netd when the
+ * directory is one of net/, so it may sleep. */
+static const struct ctl **list_ctls(const char *prefix, size_t *ret_count)
+{
+	struct task *cur = current_task();
+	CLEANUP_FREE char *names = NULL;
+	const struct ctl **list;
+	size_t count = ARRAY_SIZE(ctls), more = 0;
+
+	if (!strncmp(prefix, "net/", NET_PREFIX) && cur && !netfiles_sysctl_list(cur->ns->net, &names))
+		for (const char *p = names; *p; p++)
+			more += *p == '\n';
+	list = calloc(count + more + 1, sizeof(*list));
+	if (!list)
+		return NULL;
+	for (size_t i = 0; i < count; i++)
+		list[i] = &ctls[i];
+	for (const char *p = names; p && *p && more; more--) {
+		size_t n = strcspn(p, "\n");
+		const struct ctl *c = intern_net(p, n);
+
+		if (c)
+			list[count++] = c;
+		p += n + (p[n] == '\n');
+	}
+	qsort(list, count, sizeof(*list), by_pointed_path);
+	*ret_count = count;
+	return list;
+}
+
 static int ctl_show(struct seqbuf *s, struct task *t, const struct proc_inode *pi)
 {
 	const struct ctl *c = pi->node;
 	struct task *cur = current_task();
 
+	if (c->net)
+		return cur ? netfiles_sysctl_read(cur->ns->net, c->path + NET_PREFIX, s) : -EIO;
 	if (c->show)
 		return cur ? c->show(s, cur) : -EIO;
 	for (int i = 0; i < c->count; i++)
 		seq_printf(s, i ? "\t%lld" : "%lld", (long long)c->data[i]);
 	seq_putc(s, '\n');
 	return 0;
+}
+
+/* Settings of netd's that sysd obeys as well. */
+static void mirror(const char *name, const char *text)
+{
+	static const struct {
+		const char *name;
+		int64_t *to;
+		int count;
+	} both[] = {
+		{"core/somaxconn", &sysctl_somaxconn, 1},
+		{"ipv4/ip_unprivileged_port_start", &sysctl_unpriv_port, 1},
+		{"ipv4/ping_group_range", sysctl_ping_group, 2},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(both); i++) {
+		char *end = (char *)text;
+
+		if (strcmp(name, both[i].name) != 0)
+			continue;
+		for (int n = 0; n < both[i].count; n++)
+			both[i].to[n] = strtoll(end, &end, 0);
+	}
 }
 
 static ssize_t ctl_write(struct task *t, const struct proc_inode *pi, char *buf, size_t size)
@@ -295,6 +368,13 @@ static ssize_t ctl_write(struct task *t, const struct proc_inode *pi, char *buf,
 
 	if (!(c->mode & 0200))
 		return -EPERM;
+	if (c->net) {
+		int err = netfiles_sysctl_write(current_task()->ns->net, c->path + NET_PREFIX, buf, size);
+
+		if (!err)
+			mirror(c->path + NET_PREFIX, buf);
+		return err ? err : (ssize_t)size;
+	}
 	if (c->store) {
 		int err = c->store(current_task(), buf);
 
@@ -336,11 +416,12 @@ static const char *dir_prefix(const struct proc_inode *pi, size_t *ret_len)
 
 static int sys_lookup(struct inode *dir, struct dentry *dentry)
 {
-	size_t len, name_len = dentry->name_size;
+	size_t len, name_len = dentry->name_size, count = 0;
 	const char *prefix = dir_prefix(proc_i(dir), &len);
+	CLEANUP_FREE const struct ctl **list = list_ctls(prefix, &count);
 
-	for (size_t i = 0; i < ARRAY_SIZE(ctls); i++) {
-		const char *p = ctls[i].path;
+	for (size_t i = 0; list && i < count; i++) {
+		const char *p = list[i]->path;
 		const struct proc_entry *e;
 		struct inode *inode;
 		char after;
@@ -350,28 +431,30 @@ static int sys_lookup(struct inode *dir, struct dentry *dentry)
 		after = p[len + name_len];
 		if (after != '/' && after)
 			continue;
-		e = after ? &ctl_entries[2] : &ctl_entries[ctls[i].mode == 0644];
+		e = after ? &ctl_entries[2] : &ctl_entries[list[i]->mode == 0644];
 		inode = proc_inode_new(dir->sb, e, NULL);
 		if (!inode)
 			return -ENOMEM;
-		proc_i(inode)->node = &ctls[i];
+		proc_i(inode)->node = list[i];
 		proc_i(inode)->fd = (int)(len + name_len + 1);
-		inode->ino = proc_ino(0, 0, &ctls[i], (int64_t)(len + name_len));
+		inode->ino = proc_ino(0, 0, list[i], (int64_t)(len + name_len));
 		d_instantiate(dentry, inode);
 		return 0;
 	}
-	return -ENOENT;
+	return list ? -ENOENT : -ENOMEM;
 }
 
 static int sys_iterate(struct file *file, struct dir_context *ctx)
 {
-	size_t len, last_len = 0;
+	size_t len, last_len = 0, count = 0;
 	const char *prefix = dir_prefix(proc_i(file->inode), &len), *last = NULL;
+	CLEANUP_FREE const struct ctl **list = NULL;
 
 	if (!proc_emit_dots(file, ctx))
 		return 0;
-	for (size_t i = 0; i < ARRAY_SIZE(ctls); i++) {
-		const char *p = ctls[i].path;
+	list = list_ctls(prefix, &count);
+	for (size_t i = 0; list && i < count; i++) {
+		const char *p = list[i]->path;
 		char name[64];
 		size_t n;
 
@@ -385,11 +468,11 @@ static int sys_iterate(struct file *file, struct dir_context *ctx)
 		if ((int64_t)i + 2 < file->pos)
 			continue;
 		snprintf(name, sizeof(name), "%.*s", (int)n, p + len);
-		if (!proc_emit(file, ctx, name, (int64_t)i + 3, proc_ino(0, 0, &ctls[i], (int64_t)(len + n)),
+		if (!proc_emit(file, ctx, name, (int64_t)i + 3, proc_ino(0, 0, list[i], (int64_t)(len + n)),
 			       p[len + n] ? S_IFDIR : S_IFREG))
 			break;
 	}
-	return 0;
+	return list ? 0 : -ENOMEM;
 }
 
 static int sys_getattr(struct inode *inode)

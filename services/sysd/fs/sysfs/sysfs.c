@@ -3,7 +3,9 @@
 #include <stdio.h>
 #include "common/base/util.h"
 #include "services/sysd/fs/proc/seqbuf.h"
+#include "services/sysd/fs/sysfs/net.h"
 #include "services/sysd/fs/sysfs/tree.h"
+#include "services/sysd/net/net_ns.h"
 #include "services/sysd/sys/kinfo.h"
 #include "services/sysd/vfs/inode.h"
 
@@ -135,6 +137,8 @@ static int sysfs_mount(const struct fs_type *type, const char *source, const cha
 			tree_text(root, "kernel/mm/hugepages/hugepages-2048kB/free_hugepages", "0\n");
 		}
 	}
+	if (root)
+		sysfs_add_net(root, net_ns_initial());
 	return tree_mount(type, root, SYSFS_MAGIC, sb_flags, ret_sb);
 }
 

@@ -13,6 +13,13 @@
 #include "services/sysd/net/unix/unix.h"
 #include "services/sysd/task/task.h"
 
+static struct list all = LIST_INIT(all);
+
+struct list *unix_all(void)
+{
+	return &all;
+}
+
 static const struct socket_ops *ops_of(int type)
 {
 	switch (type) {
@@ -49,6 +56,7 @@ struct unix_sock *unix_new(struct task *t, struct net_ns *ns, int type, int prot
 	socket_init(&u->s, ops_of(type), t, ns, AF_UNIX, type, protocol);
 	list_init(&u->queue);
 	list_init(&u->gc_node);
+	list_add_tail(&all, &u->all_node);
 	list_init(&u->relay.link);
 	u->relay.func = relay_wake;
 	waitq_init(&u->peer_wait);
@@ -224,5 +232,6 @@ void unix_free(struct socket *s)
 
 	unix_relay_leave(u);
 	unix_addr_unref(u->addr);
+	list_del(&u->all_node);
 	free(u);
 }

@@ -21,6 +21,7 @@ struct unix_addr {
 
 struct unix_sock {
 	struct socket s; /* first */
+	struct list all_node;   /* of all UNIX sockets */
 	struct unix_sock *peer; /* a reference; a datagram socket's may be dead */
 	struct unix_addr *addr;
 	struct path path;       /* of a bound name in the file system */
@@ -76,6 +77,7 @@ static inline struct unix_sock *unix_ref(struct unix_sock *u)
 }
 
 /* af_unix.c */
+struct list *unix_all(void);
 struct unix_sock *unix_new(struct task *t, struct net_ns *ns, int type, int protocol);
 void unix_set_peer(struct unix_sock *u, struct unix_sock *peer); /* takes a reference of its own */
 int unix_getname(struct socket *s, bool peer, struct sock_addr *ret);
