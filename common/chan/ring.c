@@ -113,13 +113,20 @@ int ring_send_quiet(struct ring *r, const void *msg, size_t size)
 	return 0;
 }
 
-int ring_send(struct ring *r, const void *msg, size_t size)
+void ring_wake(struct ring *r)
 {
 	struct ring_dir *d = &r->shm->dir[r->side];
+
+	if (atomic_load(&d->consumer_sleeps))
+		syscall(SYS_futex, &d->tail, FUTEX_WAKE, 1, NULL, NULL, 0);
+}
+
+int ring_send(struct ring *r, const void *msg, size_t size)
+{
 	int ret = ring_send_quiet(r, msg, size);
 
-	if (!ret && atomic_load(&d->consumer_sleeps))
-		syscall(SYS_futex, &d->tail, FUTEX_WAKE, 1, NULL, NULL, 0);
+	if (!ret)
+		ring_wake(r);
 	return ret;
 }
 

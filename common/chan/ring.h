@@ -35,6 +35,8 @@ void ring_close(struct ring *r);
 int ring_send(struct ring *r, const void *msg, size_t size);
 /* As ring_send, but never wakes: for what the peer reads when something else wakes it. */
 int ring_send_quiet(struct ring *r, const void *msg, size_t size);
+/* Wakes a consumer that sleeps over what was sent quietly. */
+void ring_wake(struct ring *r);
 /* Takes the next message: its size, -EAGAIN when there is none, -EPROTO, -EMSGSIZE (buf too small). */
 ssize_t ring_recv(struct ring *r, void *buf, size_t size);
 bool ring_readable(const struct ring *r);

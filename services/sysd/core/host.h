@@ -6,5 +6,6 @@
 int host_workers_start(void);
 int host_watch_start(void);
 void sched_count_offload(void);
+void sched_count_block(void);
 
 #endif

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 
+#include "services/sysd/core/clock.h"
 #include "services/sysd/core/host.h"
 
 #define WORKERS 2
@@ -90,4 +91,23 @@ long sched_offload(long (*fn)(void *arg), void *arg)
 	while (!j.done)
 		sched_park();
 	return j.ret;
+}
+
+#define BLOCK_NS 5000000ull        /* longer is long */
+#define AFTER_LONG_NS 1000000000ull /* then workers do it for so long */
+
+long sched_block(long (*fn)(void *arg), void *arg)
+{
+	static uint64_t workers_until;
+	uint64_t start = clock_mono_ns(), end;
+	long ret;
+
+	if (start < workers_until || !sched_alone(BLOCK_NS))
+		return sched_offload(fn, arg);
+	sched_count_block();
+	ret = fn(arg);
+	end = clock_mono_ns();
+	if (end - start > BLOCK_NS)
+		workers_until = end + AFTER_LONG_NS;
+	return ret;
 }

@@ -20,7 +20,7 @@
 
 static struct fiber executor_fiber;
 static struct strand *current;
-static struct list run_queue = LIST_INIT(run_queue);
+static struct list run_queue = LIST_INIT(run_queue), batch = LIST_INIT(batch);
 static struct list sources = LIST_INIT(sources);
 static _Atomic(struct sched_note *) notes;
 static _Atomic uint32_t wake_word; /* futex: bumped for every posted note */
@@ -176,7 +176,6 @@ static void run_strand(struct strand *s)
  * and sources are not starved. */
 static bool run_ready(void)
 {
-	struct list batch;
 	bool any = false;
 
 	if (list_empty(&run_queue))
@@ -335,6 +334,24 @@ const struct sched_stats *sched_stats(void)
 void sched_count_offload(void)
 {
 	stats.offloads++;
+}
+
+void sched_count_block(void)
+{
+	stats.blocks++;
+}
+
+bool sched_alone(uint64_t ns)
+{
+	struct sched_source *src;
+	uint64_t timer = ktimer_next();
+
+	if (!list_empty(&run_queue) || !list_empty(&batch) || atomic_load_explicit(&notes, memory_order_relaxed))
+		return false;
+	LIST_FOR_EACH(src, &sources, link)
+		if (src->busy && src->busy(src))
+			return false;
+	return timer == KTIMER_NEVER || timer > clock_mono_ns() + ns;
 }
 
 void sched_run(void)

@@ -60,6 +60,10 @@ void sched_post(struct sched_note *n);
 /* Runs fn(arg) on a worker thread and sleeps (uninterruptibly) until it is done: for host calls
  * that may block (disk, fsync). fn must not touch kernel state. Returns what fn returned. */
 long sched_offload(long (*fn)(void *arg), void *arg);
+/* The same for what takes a disk's time and not longer, as a rule: it is done here and now when nobody else
+ * would have to wait for it (no strand is ready, no guest thread runs, no timer is near), which saves waking
+ * a worker and being woken by it. One that took long makes the next ones go to a worker for a while. */
+long sched_block(long (*fn)(void *arg), void *arg);
 
 /* Something the executor polls between strands: returns true when it did something. `poll` must be
  * cheap. `before_sleep` (optional) announces that the executor is about to sleep and returns false
@@ -71,6 +75,8 @@ struct sched_source {
 	bool (*poll)(struct sched_source *);
 	bool (*before_sleep)(struct sched_source *);
 	void (*after_sleep)(struct sched_source *);
+	/* Optional: may something arrive at any moment that somebody waits for? */
+	bool (*busy)(struct sched_source *);
 	uint32_t *futex;
 	uint32_t futex_val;
 	/* How long the executor may poll for this source after its last activity; 0: not at all. */
@@ -96,6 +102,9 @@ int host_watch_add(struct host_watch *w, int fd, void (*fn)(void *, uint32_t), v
 int host_watch_arm(struct host_watch *w, uint32_t events);
 void host_watch_remove(struct host_watch *w);
 
+/* Does nobody but the current strand have anything to do, as far as is known, for the next ns? */
+bool sched_alone(uint64_t ns);
+
 uint64_t sched_tsc_per_us(void);
 
 /* Was the executor taken off its CPU lately while it polled? Then somebody else needs the CPU and the
@@ -104,7 +113,7 @@ bool sched_contended(void);
 
 /* Figures for debug and metrics. */
 struct sched_stats {
-	uint64_t sleeps, switches, offloads, contentions;
+	uint64_t sleeps, switches, offloads, blocks, contentions;
 };
 const struct sched_stats *sched_stats(void);
 

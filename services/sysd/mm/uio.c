@@ -226,7 +226,7 @@ static ssize_t pread_some(int fd, void *buf, size_t size, off_t off)
 	if (n >= 0)
 		return n;
 	if (errno == EAGAIN)
-		return sched_offload(host_pread, &io);
+		return off < 0 ? sched_offload(host_pread, &io) : sched_block(host_pread, &io);
 	if (errno == EOPNOTSUPP || errno == EINVAL)
 		return host_pread(&io);
 	return -errno;

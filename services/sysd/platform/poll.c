@@ -123,8 +123,14 @@ static void after_sleep(struct sched_source *src)
 	publish_cpu();
 }
 
+/* Guest code may call at any moment. */
+static bool busy(struct sched_source *src)
+{
+	return polled_count > 0;
+}
+
 static struct sched_source source = {
-    .name = "slots", .poll = poll_slots, .before_sleep = before_sleep, .after_sleep = after_sleep};
+    .name = "slots", .poll = poll_slots, .before_sleep = before_sleep, .after_sleep = after_sleep, .busy = busy};
 
 static int shared_page(const char *name, size_t size, unsigned seals, void **ret_p)
 {

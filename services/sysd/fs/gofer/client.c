@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <x86intrin.h>
 
 #include "common/base/util.h"
 #include "common/chan/ring.h"
@@ -19,6 +20,8 @@
 #include "services/sysd/core/ktimer.h"
 
 #define SPIN_NS 40000
+#define QUIET_MAX 32u /* requests that nobody waits for, before fsd is woken for them alone... */
+#define QUIET_US 1000u /* ...or time that the first of them has waited */
 
 struct gofer_stats gofer_stats;
 
@@ -28,7 +31,8 @@ static bool connected, source_added;
 static uint32_t epoch;
 static uint64_t next_id = 1;
 static struct list calls = LIST_INIT(calls);
-static unsigned under_way;
+static unsigned under_way, waited_for, quiet;
+static uint64_t quiet_since; /* in ticks of the CPU's clock */
 static uint8_t message[RING_MSG_MAX]; /* never in use across a sleep */
 static uint64_t forgotten[FSD_FORGET_MAX];
 static size_t forgotten_count;
@@ -36,11 +40,13 @@ static size_t forgotten_count;
 static bool source_poll(struct sched_source *src);
 static bool source_before_sleep(struct sched_source *src);
 static void source_after_sleep(struct sched_source *src);
+static bool source_busy(struct sched_source *src);
 static struct sched_source source = {
     .name = "fsd",
     .poll = source_poll,
     .before_sleep = source_before_sleep,
     .after_sleep = source_after_sleep,
+    .busy = source_busy,
 };
 
 const struct gofer_stats *gofer_get_stats(void)
@@ -58,7 +64,8 @@ static void call_finish(struct gofer_call *c, int error)
 	list_del(&c->node);
 	c->done = true;
 	c->error = error;
-	if (!--under_way)
+	under_way--;
+	if (!c->quiet && !--waited_for)
 		source.spin_ns = 0;
 	if (c->on_reply)
 		c->on_reply(c);
@@ -144,6 +151,9 @@ static bool source_poll(struct sched_source *src)
 {
 	bool any = false;
 
+	if (quiet && __rdtsc() - quiet_since > QUIET_US * sched_tsc_per_us())
+		gofer_push();
+
 	for (;;) {
 		ssize_t n = ring_recv(&ring, message, sizeof(message));
 		struct gofer_call *c, *found = NULL;
@@ -173,14 +183,27 @@ static bool source_poll(struct sched_source *src)
 	}
 }
 
+void gofer_push(void)
+{
+	if (quiet && connected)
+		ring_wake(&ring);
+	quiet = 0;
+}
+
 static bool source_before_sleep(struct sched_source *src)
 {
+	gofer_push();
 	return ring_prepare_sleep(&ring, &src->futex, &src->futex_val);
 }
 
 static void source_after_sleep(struct sched_source *src)
 {
 	ring_finish_sleep(&ring);
+}
+
+static bool source_busy(struct sched_source *src)
+{
+	return under_way > 0;
 }
 
 static int connect_ring(int ring_fd, int pass_fd)
@@ -283,9 +306,10 @@ int gofer_send(struct gofer_call *c, struct fsd_req *q)
 		n = fsd_req_encode(q, message, sizeof(message));
 		if (n < 0)
 			return (int)n;
-		ret = ring_send(&ring, message, (size_t)n);
+		ret = ring_send_quiet(&ring, message, (size_t)n);
 		if (ret != -EAGAIN)
 			break;
+		gofer_push();
 		if (c->on_reply)
 			return -EAGAIN;
 		nap();
@@ -296,7 +320,17 @@ int gofer_send(struct gofer_call *c, struct fsd_req *q)
 	list_add_tail(&calls, &c->node);
 	under_way++;
 	gofer_stats.requests++;
-	source.spin_ns = sched_contended() ? 0 : SPIN_NS;
+	/* What nobody waits for waits for company: waking fsd takes a CPU from somebody. */
+	if (c->quiet && !quiet)
+		quiet_since = __rdtsc();
+	if (!c->quiet || ++quiet >= QUIET_MAX) {
+		ring_wake(&ring);
+		quiet = 0;
+	}
+	if (!c->quiet) {
+		waited_for++;
+		source.spin_ns = sched_contended() ? 0 : SPIN_NS;
+	}
 	return 0;
 }
 
@@ -305,6 +339,7 @@ int gofer_call(struct gofer_call *c, struct fsd_req *q)
 	int ret;
 
 	c->on_reply = NULL;
+	c->quiet = false;
 	c->strand = sched_current();
 	if (!c->strand) {
 		c->fd = -1;

@@ -22,7 +22,7 @@ struct gofer_call {
 	struct list node;
 	uint64_t id;
 	uint32_t op, mark;         /* mark: of the ring, after it */
-	bool done, raw;
+	bool done, quiet;          /* quiet: nobody waits for it, fsd need not be woken at once */
 	int error;
 	struct strand *strand;
 	uint8_t *msg;              /* inline_msg or an allocation */
@@ -47,6 +47,8 @@ int gofer_call_again(struct gofer_call *c, struct fsd_req *q);
 int gofer_send(struct gofer_call *c, struct fsd_req *q);
 /* One more descriptor that came under a request's id, a regular file's; -errno when there is none. */
 int gofer_take_fd(uint64_t id, struct stat *ret_st);
+/* Wakes fsd for quiet requests: somebody waits for them now. */
+void gofer_push(void);
 /* Tells fsd, when convenient, that a node is not needed any more. */
 void gofer_forget(uint64_t node);
 /* Counts the connections to fsd: node ids of an earlier one mean nothing. */

@@ -467,7 +467,7 @@ static unsigned before_loss(struct inode *inode)
 			gofer_put_fd(inode);
 		return FSD_KEEP;
 	}
-	if (!gi->busy && !gi->pinned)
+	if (!gi->busy && !gi->pinned && inode->nlink <= 1)
 		gofer_close_fds(inode);
 	return 0;
 }

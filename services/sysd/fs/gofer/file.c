@@ -90,7 +90,7 @@ static int file_fsync(struct file *file, bool datasync)
 	if (fd < 0)
 		return fd;
 	gofer_settle(); /* the names that came before are on the disk with it */
-	ret = (int)sched_offload(sync_fn, &j);
+	ret = (int)sched_block(sync_fn, &j);
 	gofer_put_fd(inode);
 	return ret < 0 ? ret : gofer_late_error(inode->sb);
 }

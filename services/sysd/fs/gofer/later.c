@@ -172,6 +172,8 @@ struct later *later_begin(struct inode *dir, struct inode *dir2)
 	struct later *l;
 	uint64_t node;
 
+	if (count >= UNDER_WAY_MAX)
+		gofer_push();
 	WAIT_EVENT(&progress, count < UNDER_WAY_MAX && !later_gate_closed(sched_current()));
 	while (!dir_ready(dir) || (dir2 && !dir_ready(dir2)))
 		if (gofer_dir_node(dir, &node) < 0 || (dir2 && gofer_dir_node(dir2, &node) < 0))
@@ -201,6 +203,7 @@ int later_post(struct later *l, struct inode *inode, struct inode *target)
 
 	keep_names(l);
 	l->call.on_reply = on_reply;
+	l->call.quiet = true;
 	l->call.strand = NULL;
 	ret = gofer_send(&l->call, &l->q);
 	if (ret < 0)
@@ -221,20 +224,26 @@ bool gofer_unsettled(void)
 
 void gofer_settle(void)
 {
-	if (count && sched_current())
-		WAIT_EVENT(&progress, !count);
+	if (!count || !sched_current())
+		return;
+	gofer_push();
+	WAIT_EVENT(&progress, !count);
 }
 
 void later_wait(const struct inode *inode)
 {
-	if (gofer_i(inode)->pending && sched_current() && sched_current() != replayer)
-		WAIT_EVENT(&progress, !gofer_i(inode)->pending);
+	if (!gofer_i(inode)->pending || !sched_current() || sched_current() == replayer)
+		return;
+	gofer_push();
+	WAIT_EVENT(&progress, !gofer_i(inode)->pending);
 }
 
 void later_wait_attr(const struct inode *inode)
 {
-	if (gofer_i(inode)->pending_attr && sched_current())
-		WAIT_EVENT(&progress, !gofer_i(inode)->pending_attr);
+	if (!gofer_i(inode)->pending_attr || !sched_current())
+		return;
+	gofer_push();
+	WAIT_EVENT(&progress, !gofer_i(inode)->pending_attr);
 }
 
 int gofer_late_error(struct super_block *sb)

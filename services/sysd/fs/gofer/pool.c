@@ -166,6 +166,7 @@ static void ask(struct pool *p, struct inode *dir, const struct fsd_req *want)
 	a->uid = want->uid;
 	a->gid = want->gid;
 	a->call.on_reply = on_reply;
+	a->call.quiet = true;
 	if (gofer_send(&a->call, &q) == 0) {
 		p->asked = true;
 		return;

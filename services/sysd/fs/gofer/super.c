@@ -85,6 +85,7 @@ static void ask_room(struct super_block *sb)
 		return;
 	a->sb = super_ref(sb);
 	a->call.on_reply = on_room;
+	a->call.quiet = true;
 	if (gofer_send(&a->call, &q) == 0) {
 		gofer_sb(sb)->room_asked = true;
 		return;
