@@ -35,6 +35,28 @@ static void prepare(void *arg, const struct state *st)
 		programs[i] = service_can_restart(i) ? service_open_program(i, &e) : -1;
 }
 
+/* sysd is where a service belongs: the supervisor itself may be elsewhere (cgroup.h). */
+static pid_t find_sysd(pid_t supervisor)
+{
+	char path[64], name[32];
+	pid_t pid, found = supervisor;
+	FILE *f, *comm;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", supervisor, supervisor);
+	f = fopen(path, "re");
+	while (f && found == supervisor && fscanf(f, "%d", &pid) == 1) {
+		snprintf(path, sizeof(path), "/proc/%d/comm", pid);
+		comm = fopen(path, "re");
+		if (comm && fscanf(comm, "%31s", name) == 1 && !strcmp(name, "sbx-sysd"))
+			found = pid;
+		if (comm)
+			fclose(comm);
+	}
+	if (f)
+		fclose(f);
+	return found;
+}
+
 static int spawn(void *arg, unsigned which, bool plain, int log_fd, struct spawned *ret, struct err *e)
 {
 	struct sandbox *sb = arg;
@@ -49,7 +71,7 @@ static int spawn(void *arg, unsigned which, bool plain, int log_fd, struct spawn
 	if (r == 0)
 		r = service_prepare(sb, which, all, programs[which], log_fd, &s, e);
 	if (r == 0 && (sb->spec->cgroup_path || sb->spec->resources.any))
-		r = cgroup_follow(getppid(), s.pid, e);
+		r = cgroup_follow(find_sysd(getppid()), s.pid, e);
 	if (r == 0)
 		r = spawn_release(&s, e);
 	ret->pid = s.pid;

@@ -213,15 +213,19 @@ class Restart(SandboxTest):
         while not pids:
             self.assertIsNone(p.poll(), 'ended early')
             pids = [q for q in descendants(p.pid) if comm(q) == 'sbx-fsd' and q != first]
-        with open(f'/proc/{pids[0]}/cgroup') as f, open(f'/proc/{p.pid}/cgroup') as g:
-            mine, its = f.read(), g.read()
+        deadline = time.time() + 10
+        while True:
+            with open(f'/proc/{pids[0]}/cgroup') as f, open(f'/proc/{self.service(p.pid, "sysd")}/cgroup') as g:
+                its, sysds = f.read(), g.read()
+            if its == sysds or time.time() > deadline:
+                break
         os.write(w, b'\n')
         os.close(w)
         out, err = p.communicate(timeout=60)
         os.close(r)
         self.assertEqual(p.returncode, 0, err)
         self.assertIn('/sbx-system/inner', its)
-        self.assertEqual(mine, its)
+        self.assertEqual(its, sysds)
 
 
 if __name__ == '__main__':
