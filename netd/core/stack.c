@@ -214,26 +214,3 @@ uint64_t net_counter(const struct netstack *st, enum net_mib what)
 {
 	return st->mib[what];
 }
-
-/* Until the build has a TCP. */
-__attribute__((weak)) int tcp_init(struct netstack *st, struct tcp_state **ret)
-{
-	return 0;
-}
-
-__attribute__((weak)) void tcp_exit(struct tcp_state *t)
-{
-}
-__attribute__((weak)) void tcp_dump(struct netstack *st, bool (*fn)(void *arg, const struct tcp_row *row), void *arg)
-{
-}
-
-__attribute__((weak)) void tcp_count(struct netstack *st, struct tcp_counts *ret)
-{
-	*ret = (struct tcp_counts){0};
-}
-
-__attribute__((weak)) int tcp_kill(struct nsock *s)
-{
-	return -EOPNOTSUPP;
-}

@@ -61,6 +61,8 @@ struct nsock_meta {
 #define NSOCK_META_BROADCAST 4u /* arrived as link broadcast / multicast */
 #define NSOCK_META_CONFIRM 8u   /* MSG_CONFIRM */
 #define NSOCK_META_DONTROUTE 16u
+#define NSOCK_META_CSUM_PENDING 32u /* packet sockets: TP_STATUS_CSUMNOTREADY, TP_STATUS_CSUM_VALID */
+#define NSOCK_META_CSUM_VALID 64u
 
 /* The owner's side. Called from within the stack; must not call back into the same socket except nsock_poll and
  * ring functions, must not free it. */
