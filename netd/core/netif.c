@@ -14,23 +14,16 @@
 
 #define IFF_LOWER_UP_ 0x10000u /* net/if.h has it not */
 
+/* conf.def names the files of conf/default, of which sysctl.def has the limits and the defaults. */
 static const struct {
 	const char *file;
 	int family;
+	enum net_sysctl init;
 } conf_names[NETIF_CONF_COUNT] = {
-#define CONF(id, fam, name) [NETIF_CONF_##id] = {#name, fam},
+#define CONF(fam, name, text) [NETIF_CONF_V##fam##_##name] = {#text, fam, NET_SYSCTL_CONF##fam##_DEFAULT_##name},
 #include "netd/core/conf.def"
 #undef CONF
 };
-
-/* conf.def and sysctl.def name the same files. */
-static int conf_sysctl(unsigned id)
-{
-	char path[96];
-
-	snprintf(path, sizeof(path), "ipv%d/conf/default/%s", conf_names[id].family, conf_names[id].file);
-	return net_sysctl_find(path);
-}
 
 int netif_conf_find(int family, const char *file)
 {
@@ -49,7 +42,7 @@ int netif_conf_set(struct netif *nif, enum netif_conf id, int64_t value)
 
 	if ((unsigned)id >= NETIF_CONF_COUNT)
 		return -EINVAL;
-	info = net_sysctl_info((enum net_sysctl)conf_sysctl(id));
+	info = net_sysctl_info(conf_names[id].init);
 	if (value < info->min || value > info->max)
 		return -EINVAL;
 	nif->conf[id] = value;
@@ -72,7 +65,7 @@ int netif_add(struct netstack *st, struct netif *nif)
 	list_init(&nif->addrs);
 	nif->arp = nif->nd = nif->igmp = nif->mld = NULL;
 	for (unsigned i = 0; i < NETIF_CONF_COUNT; i++)
-		nif->conf[i] = st->sysctl[conf_sysctl(i)];
+		nif->conf[i] = st->sysctl[conf_names[i].init];
 	LIST_FOR_EACH(at, &st->netifs, node) {
 		if (at->index > nif->index) {
 			before = &at->node;

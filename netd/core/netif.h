@@ -42,7 +42,7 @@ struct netif_stats {
 /* Settings of one interface, net/ipv4/conf/IF/ and net/ipv6/conf/IF/: the same names as conf/default, from which a new
  * interface takes them. */
 enum netif_conf {
-#define CONF(id, family, file) NETIF_CONF_##id,
+#define CONF(family, name, file) NETIF_CONF_V##family##_##name,
 #include "netd/core/conf.def"
 #undef CONF
 	NETIF_CONF_COUNT
