@@ -22,6 +22,7 @@
 #define SO_NETNS_COOKIE_ 71
 #define SO_BUF_LOCK_ 72
 #define TCP_MSS_MIN 88
+#define RCVLOWAT_MAX (6291456 / 2) /* half of what a receive buffer grows to */
 #define TCP_MSS_MAX 32767
 
 const struct inet_opt_info inet_opt_table[INET_OPT_COUNT] = {
@@ -188,6 +189,8 @@ int inet_option_changed(struct socket *s, int name)
 	int32_t value = 0;
 	unsigned n;
 
+	if (name == ABI_SO_RCVLOWAT && s->type == SOCK_STREAM)
+		s->rcvlowat = MIN(s->rcvlowat, k->rcvbuf_set ? s->rcvbuf / 2 : RCVLOWAT_MAX);
 	if (name == ABI_SO_SNDBUF)
 		k->sndbuf_set = true;
 	if (name == ABI_SO_RCVBUF)
@@ -255,6 +258,13 @@ static int check_value(struct inet_sock *k, struct task *t, int id, int32_t *val
 	case OPT_TCP_MAXSEG:
 		if (*value && (*value < TCP_MSS_MIN || *value > TCP_MSS_MAX))
 			return -EINVAL;
+		if (!*value)
+			*value = o->init;
+		break;
+	case OPT_IP_TOS:
+	case OPT_IPV6_TCLASS: /* the ECN bits are TCP's own */
+		if (k->s.type == SOCK_STREAM)
+			*value = *value == -1 ? o->init : *value & ~3;
 		break;
 	case OPT_TCP_FASTOPEN:
 		if (k->s.state != SS_UNCONNECTED && k->s.state != SS_LISTEN)
@@ -417,8 +427,8 @@ int inet_getsockopt(struct socket *s, struct task *t, int level, int name, uint6
 	int32_t room, value;
 	uint8_t byte;
 
-	if (!level_fits(k, level))
-		return -ENOPROTOOPT;
+	if (!level_fits(k, level)) /* each of Linux's protocols has its own word for it */
+		return s->family == AF_INET ? -EOPNOTSUPP : -ENOPROTOOPT;
 	if (user_get(t, room, usize))
 		return -EFAULT;
 	if (room < 0)
@@ -429,9 +439,7 @@ int inet_getsockopt(struct socket *s, struct task *t, int level, int name, uint6
 		return ask(k, t, level, name, uval, usize, room);
 	if (inet_opt_table[id].flags & OPT_ASK && k->attached && s->state == SS_ESTABLISHED)
 		return ask(k, t, level, name, uval, usize, room);
-	if (inet_opt_table[id].flags & OPT_DGRAM && s->type == SOCK_STREAM && level == SOL_IPV6)
-		return -ENOPROTOOPT;
-	if ((id == OPT_IP_HDRINCL || id == OPT_IP_NODEFRAG || id == OPT_IPV6_CHECKSUM) && s->type != SOCK_RAW)
+	if (id == OPT_IPV6_CHECKSUM && s->type != SOCK_RAW)
 		return -ENOPROTOOPT;
 	value = k->opt[id];
 	if (inet_opt_table[id].flags & OPT_BYTE && room < (int32_t)sizeof(value) && room > 0 && value >= 0 && value <= 255) {
