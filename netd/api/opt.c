@@ -9,6 +9,7 @@
 #include "common/base/util.h"
 #include "netd/api/api.h"
 #include "netd/core/netif.h"
+#include "netd/ip/ip.h"
 #include "netd/sock/sock.h"
 
 enum opt_type { T_BOOL, T_U8, T_U32, T_INT };
@@ -135,6 +136,26 @@ static int multicast_if(struct api_sock *k, const uint8_t *val, uint32_t size)
 	return 0;
 }
 
+/* IP_MTU, IPV6_MTU: of the path to the connected peer. */
+static int path_mtu(struct api_sock *k, uint8_t *val, uint32_t *size)
+{
+	struct nsock *s = k->s;
+	struct ip_flow f = {.dst = s->peer.addr, .oif = s->opt.bound_if, .tos = s->opt.tos,
+			    .protocol = (uint8_t)s->protocol, .mark = s->opt.mark};
+	struct ip_route r;
+	int mtu, ret;
+
+	if (!s->peer.addr.family)
+		return -ENOTCONN;
+	ret = ip_route_lookup(s->st, &f, &r);
+	if (ret)
+		return ret;
+	mtu = (int)MIN(r.mtu, 65535u);
+	*size = MIN(*size, (uint32_t)sizeof(mtu));
+	memcpy(val, &mtu, *size);
+	return 0;
+}
+
 static const struct opt_field *find_field(int level, int name)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(option_fields); i++)
@@ -209,6 +230,8 @@ int api_getopt(struct api_sock *k, int level, int name, uint8_t *val, uint32_t *
 		memcpy(val, &v4, *size);
 		return 0;
 	}
+	if ((level == SOL_IP && name == IP_MTU) || (level == SOL_IPV6 && name == IPV6_MTU))
+		return path_mtu(k, val, size);
 	if (!f)
 		return k->s->ops->getopt ? k->s->ops->getopt(k->s, level, name, val, size) : -ENOPROTOOPT;
 	switch (f->type) {

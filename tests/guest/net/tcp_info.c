@@ -32,7 +32,7 @@ int main(void)
 	SAY(getsockopt(s[0], SOL_TCP, TCP_INFO, &i, &len));
 	printf("%u\n", len);
 	MUST(shutdown(s[0], SHUT_WR));
-	usleep(1000);
+	usleep(150000);
 	len = sizeof(i);
 	getsockopt(s[0], SOL_TCP, TCP_INFO, &i, &len);
 	printf("after FIN: %d", i.tcpi_state);

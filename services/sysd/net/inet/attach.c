@@ -46,7 +46,7 @@ static void pair_up(struct inet_sock *k, uint32_t child_index)
 		inet_pair(k, child);
 		socket_wake_write(&child->s);
 	} else { /* the child is gone already */
-		k->paired = k->rx_end = k->dead = true;
+		k->paired = k->dead = true;
 		k->s.shutdown = ABI_SHUT_MASK;
 		k->s.err = ECONNRESET;
 	}
@@ -211,6 +211,7 @@ static uint32_t stream_event(struct inet_sock *k, uint32_t ready)
 			events |= EPOLLOUT;
 		} else if (k->s.err || ready & NET_READY_HUP) {
 			k->s.state = SS_UNCONNECTED;
+			k->s.shutdown = ABI_SHUT_MASK;
 			k->report = REPORT_FAILED;
 			events |= EPOLLIN | EPOLLOUT | EPOLLERR | EPOLLHUP;
 		}
@@ -282,7 +283,6 @@ void inet_sock_dead(struct inet_sock *k)
 	if (k->pair)
 		k->pair->pair = NULL;
 	k->pair = NULL;
-	k->rx_end = true;
 	byteq_clear(&k->q);
 	if (k->dead)
 		k->s.shutdown = ABI_SHUT_MASK;

@@ -114,6 +114,7 @@ static int finish_connect(struct inet_sock *k, uint64_t deadline_ns, int pending
 		return 0;
 	}
 	k->report = REPORT_NOTHING;
+	k->s.shutdown = 0;
 	err = socket_error(&k->s);
 	return err ? err : -ECONNABORTED;
 }
@@ -156,6 +157,7 @@ int inet_stream_connect(struct socket *s, struct task *t, const struct sock_addr
 		if (err == -ECONNREFUSED && nonblock) {
 			/* The answer was there at once; programs expect it later. */
 			s->err = ECONNREFUSED;
+			s->shutdown = ABI_SHUT_MASK;
 			k->report = REPORT_FAILED;
 			return -EINPROGRESS;
 		}

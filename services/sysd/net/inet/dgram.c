@@ -102,7 +102,7 @@ static int destination(struct inet_sock *k, const struct sock_msg *m, struct net
 		return inet_opt(k, OPT_IPV6_V6ONLY) ? -ENETUNREACH : -EAFNOSUPPORT;
 	err = inet_addr_in(k, &a, ret);
 	if (err)
-		return err;
+		return err == -EAFNOSUPPORT && k->s.family == AF_INET6 ? -EINVAL : err;
 	if (is_udp(k) && !ret->port)
 		return -EINVAL;
 	if (k->s.type == SOCK_RAW)
@@ -253,7 +253,7 @@ ssize_t inet_dgram_send(struct socket *s, struct task *t, struct sock_msg *m, un
 	ssize_t n;
 	int err;
 
-	if (flags & MSG_OOB)
+	if (flags & MSG_OOB && !(is_udp(k) && s->family == AF_INET6))
 		return -EOPNOTSUPP;
 	if (size > max)
 		return -EMSGSIZE;

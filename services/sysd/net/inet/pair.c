@@ -83,7 +83,8 @@ void inet_pair_close(struct inet_sock *k, bool reset)
 	if (!peer)
 		return;
 	peer->pair = NULL;
-	peer->rx_end = true;
+	if (!reset)
+		peer->rx_end = true;
 	if (reset) {
 		/* RFC 793 and tcp_reset(): after a FIN the error is EPIPE. */
 		peer->s.err = finished ? EPIPE : ECONNRESET;

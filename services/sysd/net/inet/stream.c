@@ -59,13 +59,13 @@ static bool received_end(struct inet_sock *k)
 {
 	if (k->paired)
 		return k->rx_end && !byteq_count(&k->q);
-	return !k->ctl || bytering_finished(&k->rx);
+	return k->ctl && bytering_finished(&k->rx);
 }
 
 /* Has the other end finished, read or not? */
 static bool peer_finished(const struct inet_sock *k)
 {
-	return k->paired ? k->rx_end : k->dead || k->ready & NET_READY_RDHUP;
+	return k->dead || (k->paired ? k->rx_end : k->ready & NET_READY_RDHUP);
 }
 
 static ssize_t copy_out(struct inet_sock *k, uint64_t off, struct uio *u, size_t size)
@@ -361,7 +361,7 @@ static bool recv_ready(struct inet_sock *k)
 /* Nothing was read so far and nothing is there: 0 (the end), an error, or 1: wait. */
 static int recv_idle(struct inet_sock *k, uint64_t deadline_ns)
 {
-	if (k->s.state == SS_ESTABLISHED && received_end(k) && !(k->s.err && !k->rx_end && k->dead))
+	if (k->s.state == SS_ESTABLISHED && received_end(k))
 		return 0;
 	if (k->s.err)
 		return socket_error(&k->s);
