@@ -178,9 +178,10 @@ bool api_receive(struct api *a)
 	struct list busy;
 	bool any;
 
-	/* Messages after the kicks that came before them (a close after the last datagram), so kicks are taken first. */
-	any = receive_kicks(a);
-	any |= receive_messages(a);
+	/* A message goes before the bytes that follow it; what was handed over before a message is looked at by its
+	 * handler, where it matters. */
+	any = receive_messages(a);
+	any |= receive_kicks(a);
 	busy = a->busy;
 	if (!list_empty(&a->busy)) {
 		any = true;

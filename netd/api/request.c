@@ -122,6 +122,10 @@ static void do_setopt(struct api *a, struct api_sock *k, const struct net_msg *m
 {
 	int ret = 0;
 
+	/* sysd waits for the answer before it hands over more, so what lies there was sent before. */
+	if (!k->stream)
+		while (!api_dgram_send(k))
+			;
 	for (uint32_t i = 0; i < m->opt_count && !ret; i++)
 		ret = api_setopt(k, m->opts[i].level, m->opts[i].name, m->opts[i].data, m->opts[i].size);
 	api_reply(a, m->req, ret);

@@ -90,10 +90,11 @@ static int send_option(struct inet_sock *k, int level, int name, const void *val
 	return wait ? netd_call(m, NULL) : netd_tell(m, false);
 }
 
+/* A datagram socket waits, so that the option holds for what is sent after it and not for what was sent before. */
 static void pass_on(struct inet_sock *k, int level, int name, int32_t value)
 {
 	if (k->attached && !(k->paired && level == SOL_TCP))
-		send_option(k, level, name, &value, sizeof(value), false);
+		send_option(k, level, name, &value, sizeof(value), k->s.type != SOCK_STREAM);
 }
 
 struct flag_option {
