@@ -16,12 +16,29 @@ uint8_t rig_byte(uint64_t pos)
 	return (uint8_t)((pos * 2654435761u) >> 13 ^ pos);
 }
 
+static struct list all_boxes = LIST_INIT(all_boxes);
+
+static void box_destroy(struct sbox *b)
+{
+	list_del(&b->all);
+	free(b->tx_mem);
+	free(b->rx_mem);
+	free(b);
+}
+
+void sbox_reap(void)
+{
+	while (!list_empty(&all_boxes))
+		box_destroy(LIST_FIRST(&all_boxes, struct sbox, all));
+}
+
 static struct sbox *sbox_alloc(void)
 {
 	struct sbox *b = aligned_alloc(64, ALIGN_UP(sizeof(*b), 64));
 
 	assert_non_null(b);
 	memset(b, 0, sizeof(*b));
+	list_add_tail(&all_boxes, &b->all);
 	b->tx_mem = malloc(sbox_tx_size);
 	b->rx_mem = malloc(sbox_rx_size);
 	bytering_init(&b->wr, &b->tx_shm, b->tx_mem, sbox_tx_size, 0, sbox_tx_size, sbox_tx_size);
@@ -72,12 +89,8 @@ static void up_done(struct nsock *s)
 
 	b->done = true;
 	b->s = NULL;
-	if (b->events == UINT32_MAX) {
-		/* Nobody knows of it: a child that was never accepted, or sbox_free waits for this. */
-		free(b->tx_mem);
-		free(b->rx_mem);
-		free(b);
-	}
+	if (b->events == UINT32_MAX)
+		box_destroy(b); /* sbox_free waits for this */
 }
 
 static const struct nsock_up up = {.event = up_event, .adopt = up_adopt, .paired = up_paired, .grow = up_grow,
@@ -201,9 +214,7 @@ void sbox_free(struct sbox *b)
 			nsock_close(b->s, true);
 		return;
 	}
-	free(b->tx_mem);
-	free(b->rx_mem);
-	free(b);
+	box_destroy(b);
 }
 
 int sbox_opt(struct sbox *b, int name, int value)
@@ -351,6 +362,7 @@ void rig_free(struct rig *r)
 	rig_drop(r);
 	world_free(r->w);
 	free(r);
+	sbox_reap();
 }
 
 static unsigned syn_opts(struct rig *r, const struct rig_opts *o, uint8_t *opt)
@@ -514,7 +526,8 @@ void in_ex(struct rig *r, const struct in *i)
 	struct ip_addr us, them;
 
 	if (i->raw_opts) {
-		memcpy(opt, i->opts, i->opts_size);
+		if (i->opts_size)
+			memcpy(opt, i->opts, i->opts_size);
 		n = i->opts_size;
 	} else {
 		if (r->ts && !i->no_ts) {

@@ -13,6 +13,7 @@
 /* ---- owners of stream sockets ---- */
 
 struct sbox {
+	struct list all;
 	struct nsock *s;         /* NULL once done */
 	struct bytering_shm tx_shm, rx_shm;
 	uint8_t *tx_mem, *rx_mem;
@@ -39,6 +40,7 @@ size_t sbox_read(struct sbox *b, void *data, size_t size);
 void sbox_expect(struct sbox *b, uint64_t pos, size_t size);
 void sbox_close(struct sbox *b, bool reset);
 void sbox_free(struct sbox *b); /* closes when it was not closed */
+void sbox_reap(void);    /* behind the end of their stack: those that were not done */
 int sbox_opt(struct sbox *b, int name, int value);
 void sbox_info(struct sbox *b, struct tcp_info_abi *i);
 unsigned sbox_state(struct sbox *b);
