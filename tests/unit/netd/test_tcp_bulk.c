@@ -129,7 +129,7 @@ static void clean_offload(void **state)
 {
 	static const struct mempair_faults none = {.delay_ms = 1};
 
-	bulk(16 << 20, &none, &none, 1500, NETIF_F_CSUM | NETIF_F_TSO, NULL, 60000, false);
+	bulk(16 << 20, &none, &none, 1500, NETIF_F_CSUM | NETIF_F_TSO, NULL, 60000, true);
 }
 
 static void all_mishaps(void **state)
@@ -154,7 +154,7 @@ static void asymmetric(void **state)
 	static const struct mempair_faults ab = {.loss_ppm = 1000, .delay_ms = 60, .rate = 2 << 20},
 					   ba = {.loss_ppm = 30000, .delay_ms = 2, .rate = 20 << 20, .dup_ppm = 20000};
 
-	bulk(2 << 20, &ab, &ba, 9000, NETIF_F_CSUM | NETIF_F_TSO, NULL, 600000, false);
+	bulk(2 << 20, &ab, &ba, 9000, NETIF_F_CSUM | NETIF_F_TSO, NULL, 600000, true);
 }
 
 int main(void)

@@ -710,6 +710,63 @@ static void bind_rules(void **state)
 	rig_free(r);
 }
 
+/* ---- IPv6 ---- */
+
+static void v6_passive(void **state)
+{
+	struct rig *r = rig_passive(&(struct rig_opts){.v6 = true});
+	struct pk *k;
+
+	assert_int_equal(r->c->s->peer.addr.family, AF_INET6);
+	sbox_pattern(r->c, 0, 2000);
+	k = out(r);
+	assert_true(k->v6);
+	assert_int_equal(k->len, 1428);
+	free(k);
+	rig_drop(r);
+	in(r, A | P, 1, 2001, 10);
+	sbox_expect(r->c, 0, 10);
+	rig_free(r);
+}
+
+static void v6_active(void **state)
+{
+	struct rig *r = rig_active(&(struct rig_opts){.v6 = true});
+
+	/* Packet too big (RFC 8201). */
+	sbox_pattern(r->c, 0, 3000);
+	rig_drop(r);
+	in_icmp(r, 2, 0, 1280, 1);
+	expect(r, A, 1, 1, 1208);
+	rig_free(r);
+}
+
+/* An IPv6 wildcard takes IPv4 connections, with mapped names; V6ONLY does not. */
+static void dual_stack(void **state)
+{
+	struct rig *r = rig_new(&plain);
+	struct nsock_name n;
+
+	r->l = sbox_listen(r->w->a, "::", 80, 5);
+	in(r, S, 0, 0, 0);
+	expect(r, S | A, 0, 1, 0);
+	in(r, A, 1, 1, 0);
+	r->c = sbox_accept(r->l);
+	assert_non_null(r->c);
+	assert_int_equal(r->c->s->ops->getname(r->c->s, true, &n), 0);
+	assert_int_equal(n.addr.family, AF_INET);
+	r->l->s->opt.v6only = true;
+	r->iss_known = false;
+	in_ex(r, &(struct in){.flags = S, .sport = htons(7001)});
+	{
+		struct pk *k = out(r);
+
+		assert_int_equal(k->flags, R | A);
+		free(k);
+	}
+	rig_free(r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -750,6 +807,9 @@ int main(void)
 		cmocka_unit_test(reuseport_balances),
 		cmocka_unit_test(accept_inherits),
 		cmocka_unit_test(bind_rules),
+		cmocka_unit_test(v6_passive),
+		cmocka_unit_test(v6_active),
+		cmocka_unit_test(dual_stack),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
