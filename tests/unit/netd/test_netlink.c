@@ -306,7 +306,6 @@ static void sockets(void **state)
 	assert_non_null(strstr(text.buf, " 12345 "));
 	text_done(&text);
 	nsock_close(b.s, false);
-	nsock_unref(b.s);
 	world_free(w);
 }
 
