@@ -82,7 +82,7 @@ struct sbx_thread {
 	uint64_t nr;
 	uint32_t in_count, in_off;
 	uint32_t step;         /* the guest single-steps: TF is to be set again on the way out */
-	uint32_t reserved;
+	uint32_t unpatch;      /* the guest took GS away: no site may stay patched */
 	_Alignas(64) struct sbx_regs regs; /* the guest's, complete, whenever the runtime runs */
 };
 _Static_assert(sizeof(struct sbx_thread) <= SBX_AREA_XSAVE, "a thread's struct is one page");
@@ -109,6 +109,8 @@ _Static_assert(sizeof(struct sbx_thread) <= SBX_AREA_XSAVE, "a thread's struct i
 	X(mlock, FREE, "")                                                                         \
 	X(munlock, FREE, "")                                                                       \
 	X(mlock2, FREE, "")                                                                        \
+	X(remap_file_pages, FREE, "")                                                              \
+	X(futex_waitv, FREE, "")                                                                   \
 	X(membarrier, FREE, "")                                                                    \
 	X(clock_gettime, FREE, "clock id CLOCK_MONOTONIC only")                                    \
 	X(sigaltstack, FREE, "once for each host thread")                                          \

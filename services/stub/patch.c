@@ -40,6 +40,8 @@
 #define MAP_FIXED_NOREPLACE 0x100000
 #define MREMAP_MAYMOVE 1
 #define PROBES 16
+#define TRAP_PAGE_FAULT 14
+#define FAULT_FETCH 16
 #define MEMBARRIER_SYNC_CORE 32
 #define MEMBARRIER_REGISTER_SYNC_CORE 64
 
@@ -469,6 +471,23 @@ void rt_unpatch_all(struct sbx_thread *t)
 			s->state = SITE_NEVER;
 	}
 	__atomic_store_n(&d->lock, 0, __ATOMIC_RELEASE);
+}
+
+/* A patched site's jump by a GS base that is not the runtime's faults in the trampoline, or at wherever the guest's
+ * memory sent it, with the site's address in rcx. Unpatched, the site is done again. */
+bool rt_retry_site(struct sbx_thread *t, struct rt_sigcontext *mc)
+{
+	uint64_t rip = mc->rip;
+	const struct rt_site *s;
+
+	if (!rt_untramp(t, &rip)) {
+		s = mc->trapno == TRAP_PAGE_FAULT && mc->err & FAULT_FETCH ? site_find(rt_data(t), mc->rcx) : NULL;
+		if (!s || !s->tramp)
+			return false;
+		rip = s->patched_at;
+	}
+	mc->rip = rip;
+	return true;
 }
 
 void rt_patch_reset(struct sbx_thread *t)

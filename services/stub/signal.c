@@ -145,9 +145,19 @@ uint64_t rt_signal(int signo, const struct rt_siginfo *info, struct rt_ucontext 
 		return gs;
 
 	if (gs != t->self) {
+		/* The guest has set GS by an instruction: patched code finds nothing by it any more. */
 		t->guest_gs = gs;
 		t->gs_virtual = 1;
 		rt_data(t)->unpatchable = 1;
+		if (signo != SIGSYS && signo != SIGTRAP && signo != SBX_SIGKICK && rt_retry_site(t, mc)) {
+			regs_from_mc(r, mc);
+			t->exit_slow = 1;
+			t->tramp = 0;
+			t->site_kind = 0;
+			t->unpatch = 1; /* which faults, and so is for after this handler */
+			go_on_at(t, mc, rt_cont_kicked);
+			return t->self;
+		}
 	}
 	regs_from_mc(r, mc);
 	if (rt_untramp(t, &r->rip) && signo == SIGTRAP)

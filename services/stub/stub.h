@@ -182,6 +182,8 @@ struct rt_sigcontext;
 bool rt_trap_fixup(struct sbx_thread *t, struct rt_sigcontext *mc);
 /* The user state that a register set inside a trampoline stands for; false: rip is in none. */
 bool rt_untramp(struct sbx_thread *t, uint64_t *rip);
+/* After a fault with a foreign GS base: was it a patched call? Then *mc stands at the call, which now traps. */
+bool rt_retry_site(struct sbx_thread *t, struct rt_sigcontext *mc);
 void rt_unpatch_all(struct sbx_thread *t);
 void rt_patch_reset(struct sbx_thread *t);
 /* Carries out the instruction at regs.rip, which stands in the trampoline t->tramp. */

@@ -219,6 +219,10 @@ out:
 void rt_kicked(struct sbx_thread *t);
 void rt_kicked(struct sbx_thread *t)
 {
+	if (unlikely(t->unpatch)) {
+		t->unpatch = 0;
+		rt_unpatch_all(t);
+	}
 	t->regs.orig_rax = (uint64_t)-1;
 	t->in_count = 0;
 	rt_request(t, SBX_REQ_KICKED);

@@ -28,7 +28,7 @@ sqlite3 w.db 'select count(*), sum(a) from t; pragma integrity_check; pragma wal
 '''
 
 ACCOUNTS = '''
-groupadd -g 1017 somegroup; useradd -m -g somegroup -u 1018 someone
+groupadd -g 101 somegroup; useradd -m -g somegroup -u 1018 someone
 id someone; stat -c '%U %G' /home/someone; su -s /bin/sh -c 'id -un; touch ~/mine' someone
 userdel -r someone; test ! -e /home/someone; ! id someone 2>/dev/null
 '''
@@ -110,7 +110,7 @@ class Apps(SandboxTest):
         self.script(SQLITE, 'wal\n20|560\nok\n0|0|0\n')
 
     def test_accounts(self):
-        self.script(ACCOUNTS, 'uid=1018(someone) gid=1017(somegroup) groups=1017(somegroup)\n'
+        self.script(ACCOUNTS, 'uid=1018(someone) gid=101(somegroup) groups=101(somegroup)\n'
                               'someone somegroup\nsomeone\n')
 
     def test_dpkg(self):
