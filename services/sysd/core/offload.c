@@ -96,15 +96,22 @@ long sched_offload(long (*fn)(void *arg), void *arg)
 #define BLOCK_NS 5000000ull        /* longer is long */
 #define AFTER_LONG_NS 1000000000ull /* then workers do it for so long */
 
+static uint64_t workers_until;
+
+bool sched_block_here(void)
+{
+	return clock_mono_ns() >= workers_until && sched_alone(BLOCK_NS);
+}
+
 long sched_block(long (*fn)(void *arg), void *arg)
 {
-	static uint64_t workers_until;
-	uint64_t start = clock_mono_ns(), end;
+	uint64_t start, end;
 	long ret;
 
-	if (start < workers_until || !sched_alone(BLOCK_NS))
+	if (!sched_block_here())
 		return sched_offload(fn, arg);
 	sched_count_block();
+	start = clock_mono_ns();
 	ret = fn(arg);
 	end = clock_mono_ns();
 	if (end - start > BLOCK_NS)

@@ -64,6 +64,8 @@ long sched_offload(long (*fn)(void *arg), void *arg);
  * would have to wait for it (no strand is ready, no guest thread runs, no timer is near), which saves waking
  * a worker and being woken by it. One that took long makes the next ones go to a worker for a while. */
 long sched_block(long (*fn)(void *arg), void *arg);
+/* Would it be done here? */
+bool sched_block_here(void);
 
 /* Something the executor polls between strands: returns true when it did something. `poll` must be
  * cheap. `before_sleep` (optional) announces that the executor is about to sleep and returns false

@@ -5,6 +5,8 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -232,6 +234,50 @@ static ssize_t pread_some(int fd, void *buf, size_t size, off_t off)
 	return -errno;
 }
 
+/* Of much that is in the host's memory one copy is enough: out of a mapping of the file, by the host, to which
+ * a page that is not there (truncated meanwhile, a broken disk) is a short count and no signal. But it waits for
+ * the disk where that is needed. */
+#define MAP_MIN (512 * 1024ul)
+#define MAP_MAX (4096 * 1024ul)
+
+struct map_io {
+	struct task *t;
+	uint64_t addr;
+	int fd;
+	size_t size;
+	off_t off;
+};
+
+static long copy_mapped(void *arg)
+{
+	struct map_io *io = arg;
+	off_t skip = io->off & (off_t)(SBX_PAGE_SIZE - 1);
+	struct stat st;
+	char *p;
+	long n;
+
+	if (fstat(io->fd, &st) < 0 || !S_ISREG(st.st_mode) || io->off >= st.st_size)
+		return 0;
+	io->size = MIN(io->size, (size_t)(st.st_size - io->off));
+	if (io->size < MAP_MIN || st.st_blocks * 512 < st.st_size) /* a hole that is mapped takes memory */
+		return 0;
+	p = mmap(NULL, io->size + (size_t)skip, PROT_READ, MAP_SHARED, io->fd, io->off - skip);
+	if (p == MAP_FAILED)
+		return 0;
+	n = usercopy_backend->write(io->t, NULL, io->addr, p + skip, io->size);
+	munmap(p, io->size + (size_t)skip);
+	return n;
+}
+
+/* 0 or -errno: it was not to be had this way. */
+static ssize_t pread_mapped(struct uio *u, int fd, uint64_t addr, size_t size, off_t off)
+{
+	struct map_io io = {u->task, addr, fd, MIN(size, MAP_MAX), off};
+
+	/* on a worker it would be slower than what the others do */
+	return off >= 0 && size >= MAP_MIN && sched_current() && sched_block_here() ? sched_block(copy_mapped, &io) : 0;
+}
+
 #define BOUNCE_SIZE (256 * 1024ul)
 
 static ssize_t pread_bounce(struct uio *u, int fd, uint64_t addr, size_t size, off_t off)
@@ -284,8 +330,9 @@ ssize_t uio_pread_host(struct uio *u, int fd, size_t size, off_t off)
 			got = pread_some(fd, w, n, at);
 			window_trim_out(u->task, n - (got > 0 ? (size_t)got : 0));
 		} else {
-			n = MIN(n, BOUNCE_SIZE);
-			got = pread_bounce(u, fd, addr, n, at);
+			got = pread_mapped(u, fd, addr, n, at);
+			if (got <= 0)
+				got = pread_bounce(u, fd, addr, n, at);
 		}
 		if (got < 0)
 			return done ? (ssize_t)done : got;
