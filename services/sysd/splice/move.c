@@ -13,10 +13,24 @@
 #include "services/sysd/net/socket.h"
 #include "services/sysd/splice/splice.h"
 #include "services/sysd/task/task.h"
+#include "services/sysd/vfs/fdtable.h"
 #include "services/sysd/vfs/file.h"
 #include "services/sysd/vfs/inode.h"
 
 #define RUN_MAX 65536u /* bytes moved at once */
+
+bool splice_files(struct task *t, int in_fd, int out_fd, struct file **ret_in, struct file **ret_out)
+{
+	struct file *in = fd_get(t, in_fd), *out = in ? fd_get(t, out_fd) : NULL;
+
+	if (!out) {
+		file_unref(in);
+		return false;
+	}
+	*ret_in = in;
+	*ret_out = out;
+	return true;
+}
 
 bool splice_can(const struct file *f)
 {

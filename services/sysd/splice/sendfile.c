@@ -115,14 +115,8 @@ SYS_HANDLER(sendfile)
 
 	if (a[2] && user_get(t, pos, a[2]))
 		return -EFAULT;
-	in = fd_get(t, (int)a[1]);
-	if (!in)
+	if (!splice_files(t, (int)a[1], (int)a[0], &in, &out))
 		return -EBADF;
-	out = fd_get(t, (int)a[0]);
-	if (!out) {
-		file_unref(in);
-		return -EBADF;
-	}
 	n = do_sendfile(t, out, in, a[2] ? &pos : NULL, MIN(a[3], SPLICE_MAX));
 	/* written back whatever came of it, as Linux does */
 	if (a[2] && user_put(t, pos, a[2]))
@@ -185,16 +179,11 @@ static ssize_t do_copy_range(struct task *t, struct file *in, uint64_t uin, stru
 
 SYS_HANDLER(copy_file_range)
 {
-	struct file *in = fd_get(t, (int)a[0]), *out;
+	struct file *in, *out;
 	ssize_t n;
 
-	if (!in)
+	if (!splice_files(t, (int)a[0], (int)a[2], &in, &out))
 		return -EBADF;
-	out = fd_get(t, (int)a[2]);
-	if (!out) {
-		file_unref(in);
-		return -EBADF;
-	}
 	if ((unsigned)a[5])
 		n = -EINVAL;
 	else

@@ -100,14 +100,8 @@ SYS_HANDLER(splice)
 		return 0;
 	if (flags & ~(unsigned)SPLICE_F_ALL)
 		return -EINVAL;
-	in = fd_get(t, (int)a[0]);
-	if (!in)
+	if (!splice_files(t, (int)a[0], (int)a[2], &in, &out))
 		return -EBADF;
-	out = fd_get(t, (int)a[2]);
-	if (!out) {
-		file_unref(in);
-		return -EBADF;
-	}
 	n = do_splice(t, in, a[1], out, a[3], MIN(a[4], SPLICE_MAX), flags);
 	file_unref(out);
 	file_unref(in);
@@ -152,14 +146,8 @@ SYS_HANDLER(tee)
 		return -EINVAL;
 	if (!a[2])
 		return 0;
-	in = fd_get(t, (int)a[0]);
-	if (!in)
+	if (!splice_files(t, (int)a[0], (int)a[1], &in, &out))
 		return -EBADF;
-	out = fd_get(t, (int)a[1]);
-	if (!out) {
-		file_unref(in);
-		return -EBADF;
-	}
 	ip = pipe_of_file(in);
 	op = pipe_of_file(out);
 	if ((in->flags | out->flags) & O_NONBLOCK)

@@ -13,6 +13,8 @@ struct task;
 
 #define SPLICE_MAX 0x7ffff000ul /* of one call, as MAX_RW_COUNT */
 
+/* Both descriptors as files, with a reference each, or neither: false is EBADF. */
+bool splice_files(struct task *t, int in_fd, int out_fd, struct file **ret_in, struct file **ret_out);
 /* Can the file be read or written for splicing? Files of the tree, memfds and sockets. */
 bool splice_can(const struct file *f);
 /* An offset in guest memory: 0, -EFAULT or -EINVAL (negative). uaddr must not be 0. */

@@ -309,38 +309,6 @@ static int unlink_locked(struct task *t, struct nameidata *nd, struct dentry *d)
 	return 0;
 }
 
-static long do_unlink(struct task *t, int dirfd, uint64_t uname)
-{
-	CLEANUP_PATH_BUF char *name = NULL;
-	struct nameidata nd;
-	struct inode *dir;
-	struct dentry *d;
-	int err = path_buf_get(t, uname, false, &name);
-
-	if (err < 0)
-		return err;
-	err = nd_walk_parent(&nd, t, dirfd, name, 0);
-	if (!err && nd.last_type != LAST_NORM)
-		err = -EISDIR;
-	if (!err)
-		err = mnt_want_write(&nd.path);
-	if (!err) {
-		nd_pin(&nd);
-		dir = nd.path.dentry->inode;
-		kmutex_lock(&dir->lock);
-		err = nd_lookup_last(&nd, false, &d);
-		if (!err) {
-			err = unlink_locked(t, &nd, d);
-			kmutex_unlock(&dir->lock);
-			dentry_unref(d); /* may be the end of the file: not under the lock */
-		} else {
-			kmutex_unlock(&dir->lock);
-		}
-	}
-	nd_done(&nd);
-	return err;
-}
-
 static int rmdir_locked(struct task *t, struct nameidata *nd, struct dentry *d)
 {
 	struct inode *dir = nd->path.dentry->inode, *inode = d->inode;
@@ -369,7 +337,8 @@ static int rmdir_locked(struct task *t, struct nameidata *nd, struct dentry *d)
 	return 0;
 }
 
-static long do_rmdir(struct task *t, int dirfd, uint64_t uname)
+/* unlink or rmdir of a path's last name. */
+static long remove_name(struct task *t, int dirfd, uint64_t uname, bool rmdir)
 {
 	CLEANUP_PATH_BUF char *name = NULL;
 	struct nameidata nd;
@@ -381,7 +350,10 @@ static long do_rmdir(struct task *t, int dirfd, uint64_t uname)
 		return err;
 	err = nd_walk_parent(&nd, t, dirfd, name, 0);
 	if (!err && nd.last_type != LAST_NORM)
-		err = nd.last_type == LAST_DOTDOT ? -ENOTEMPTY : nd.last_type == LAST_DOT ? -EINVAL : -EBUSY;
+		err = !rmdir ? -EISDIR
+		      : nd.last_type == LAST_DOTDOT ? -ENOTEMPTY
+		      : nd.last_type == LAST_DOT    ? -EINVAL
+						    : -EBUSY;
 	if (!err)
 		err = mnt_want_write(&nd.path);
 	if (!err) {
@@ -390,9 +362,9 @@ static long do_rmdir(struct task *t, int dirfd, uint64_t uname)
 		kmutex_lock(&dir->lock);
 		err = nd_lookup_last(&nd, false, &d);
 		if (!err) {
-			err = rmdir_locked(t, &nd, d);
+			err = rmdir ? rmdir_locked(t, &nd, d) : unlink_locked(t, &nd, d);
 			kmutex_unlock(&dir->lock);
-			dentry_unref(d);
+			dentry_unref(d); /* may be the end of the file: not under the lock */
 		} else {
 			kmutex_unlock(&dir->lock);
 		}
@@ -403,17 +375,17 @@ static long do_rmdir(struct task *t, int dirfd, uint64_t uname)
 
 SYS_HANDLER(unlink)
 {
-	return do_unlink(t, AT_FDCWD, a[0]);
+	return remove_name(t, AT_FDCWD, a[0], false);
 }
 
 SYS_HANDLER(rmdir)
 {
-	return do_rmdir(t, AT_FDCWD, a[0]);
+	return remove_name(t, AT_FDCWD, a[0], true);
 }
 
 SYS_HANDLER(unlinkat)
 {
 	if ((int)a[2] & ~AT_REMOVEDIR)
 		return -EINVAL;
-	return (int)a[2] & AT_REMOVEDIR ? do_rmdir(t, (int)a[0], a[1]) : do_unlink(t, (int)a[0], a[1]);
+	return remove_name(t, (int)a[0], a[1], (int)a[2] & AT_REMOVEDIR);
 }

@@ -119,6 +119,17 @@ static long do_set(struct task *t, enum where w, const uint64_t a[6])
 	return err;
 }
 
+/* What getxattr and removexattr begin with: the name (XATTR_NAME_MAX + 1 bytes), the place, and whether it is
+ * allowed. */
+static int named_place(struct task *t, enum where w, const uint64_t a[6], bool write, char *name, struct path *ret)
+{
+	int err = get_name(t, a[1], name);
+
+	if (!err)
+		err = place(t, w, a[0], ret);
+	return err < 0 ? err : may_xattr(t, ret, name, write);
+}
+
 static long do_get(struct task *t, enum where w, const uint64_t a[6])
 {
 	CLEANUP_FREE uint8_t *value = NULL;
@@ -127,16 +138,11 @@ static long do_get(struct task *t, enum where w, const uint64_t a[6])
 	size_t size = MIN(a[3], (uint64_t)XATTR_SIZE_MAX);
 	struct inode *inode;
 	ssize_t n;
-	int err = get_name(t, a[1], name);
+	int err = named_place(t, w, a, false, name, &p);
 
-	if (!err)
-		err = place(t, w, a[0], &p);
 	if (err < 0)
 		return err;
 	inode = p.dentry->inode;
-	err = may_xattr(t, &p, name, false);
-	if (err < 0)
-		return err;
 	if (!inode->op || !inode->op->getxattr)
 		return -EOPNOTSUPP;
 	if (size) {
@@ -201,16 +207,11 @@ static long do_remove(struct task *t, enum where w, const uint64_t a[6])
 	CLEANUP_PATH struct path p = {0};
 	char name[XATTR_NAME_MAX + 1];
 	struct inode *inode;
-	int err = get_name(t, a[1], name);
+	int err = named_place(t, w, a, true, name, &p);
 
-	if (!err)
-		err = place(t, w, a[0], &p);
 	if (err < 0)
 		return err;
 	inode = p.dentry->inode;
-	err = may_xattr(t, &p, name, true);
-	if (err < 0)
-		return err;
 	if (!inode->op || !inode->op->removexattr)
 		return -EOPNOTSUPP;
 	kmutex_lock(&inode->lock);

@@ -77,7 +77,7 @@ static int ask_name(struct inode *dir, struct dentry *dentry)
 static int lookup_listed(struct inode *dir, struct dentry *dentry)
 {
 	struct gofer_inode *gi = gofer_i(dir);
-	struct listing_entry *e = listing_find(gi->listing, dentry->name, dentry->name_size);
+	struct namelist_entry *e = listing_find(gi->listing, dentry->name, dentry->name_size);
 	const struct fsd_attr *attr;
 	struct inode *inode;
 
@@ -92,7 +92,7 @@ static int lookup_listed(struct inode *dir, struct dentry *dentry)
 	if (!e)
 		return ask_name(dir, dentry);
 	/* A file that is known already, by another name or because we asked ahead. */
-	inode = e->foreign ? NULL : gofer_find(dir->sb, gi->dev, e->ino);
+	inode = e->marked ? NULL : gofer_find(dir->sb, gi->dev, e->ino);
 	if (inode) {
 		d_add(dentry, inode);
 		return 0;
@@ -165,7 +165,7 @@ static int dir_iterate(struct file *file, struct dir_context *ctx)
 	}
 	while ((uint64_t)file->pos - 2 < listing_size(l)) {
 		const char *name;
-		const struct listing_entry *e = listing_at(l, (uint64_t)file->pos - 2, &name);
+		const struct namelist_entry *e = listing_at(l, (uint64_t)file->pos - 2, &name);
 
 		if (!e->dead && !ctx->emit(ctx, name, e->name_size, file->pos + 1, e->ino, e->type))
 			return 0;

@@ -14,13 +14,8 @@
 struct listing {
 	struct inode *dir;
 	struct list lru;
-	struct listing_entry *entries;
-	uint32_t count, capacity, dead;
-	char *names;
-	uint32_t names_size, names_capacity;
-	uint32_t *buckets;
-	uint32_t bucket_count;
-	struct fsd_attr *attrs;
+	struct namelist list;
+	struct fsd_attr *attrs; /* an entry's attr is an index + 1, 0: none (any more) */
 	uint32_t attr_count, attr_capacity;
 	uint32_t wanted;        /* lookups that found no attributes here */
 	uint32_t taken;
@@ -31,25 +26,14 @@ struct listing {
 #define TOTAL_MAX (8ul << 20)
 #define WANT_FAT 3          /* so many lookups, and all attributes are fetched */
 #define FAT_CREDIT 8        /* so many directories are then read fat in advance */
-#define ENTRIES_MAX (1u << 22)
 
 static struct list lru = LIST_INIT(lru);
 static size_t total_size;
 static unsigned fat_credit;
 
-static uint32_t hash_name(const char *name, size_t size)
-{
-	uint32_t h = 2166136261u;
-
-	for (size_t i = 0; i < size; i++)
-		h = (h ^ (uint8_t)name[i]) * 16777619u;
-	return h;
-}
-
 static void account(struct listing *l)
 {
-	size_t size = sizeof(*l) + l->capacity * sizeof(*l->entries) + l->names_capacity +
-		      l->bucket_count * sizeof(*l->buckets) + l->attr_capacity * sizeof(*l->attrs);
+	size_t size = sizeof(*l) + namelist_memory(&l->list) + l->attr_capacity * sizeof(*l->attrs);
 
 	total_size += size - l->size;
 	l->size = size;
@@ -61,9 +45,7 @@ static void listing_destroy(struct listing *l)
 		return;
 	total_size -= l->size;
 	list_del(&l->lru);
-	free(l->entries);
-	free(l->names);
-	free(l->buckets);
+	namelist_done(&l->list);
 	free(l->attrs);
 	free(l);
 }
@@ -85,103 +67,33 @@ static struct listing *listing_alloc(struct inode *dir)
 	return l;
 }
 
-static int grow(void *array, uint32_t *capacity, uint32_t need, size_t item)
-{
-	uint32_t n = *capacity ? *capacity : 16;
-	void *p;
-
-	if (need <= *capacity)
-		return 0;
-	while (n < need)
-		n *= 2;
-	p = realloc(*(void **)array, n * item);
-	if (!p)
-		return -ENOMEM;
-	*(void **)array = p;
-	*capacity = n;
-	return 0;
-}
-
-static void rehash(struct listing *l)
-{
-	memset(l->buckets, 0, l->bucket_count * sizeof(*l->buckets));
-	for (uint32_t i = 0; i < l->count; i++) {
-		struct listing_entry *e = &l->entries[i];
-		uint32_t b = e->hash & (l->bucket_count - 1);
-
-		if (e->dead)
-			continue;
-		e->next = l->buckets[b];
-		l->buckets[b] = i + 1;
-	}
-}
-
+/* Entries of another file system (FSD_MOUNT_XDEV) are marked: their numbers say nothing here. */
 static int append(struct listing *l, const char *name, size_t size, uint64_t ino, unsigned type,
 		  const struct fsd_attr *attr)
 {
-	struct listing_entry *e;
-	uint32_t b;
+	struct namelist_entry *e;
 
-	if (l->count >= ENTRIES_MAX || grow(&l->entries, &l->capacity, l->count + 1, sizeof(*e)) < 0 ||
-	    grow(&l->names, &l->names_capacity, l->names_size + (uint32_t)size + 1, 1) < 0 ||
-	    (attr && grow(&l->attrs, &l->attr_capacity, l->attr_count + 1, sizeof(*attr)) < 0))
+	if ((attr && array_reserve(&l->attrs, &l->attr_capacity, l->attr_count + 1, sizeof(*attr)) < 0) ||
+	    namelist_add(&l->list, name, size, ino, type, &e) < 0)
 		return -ENOMEM;
-	e = &l->entries[l->count++];
-	*e = (struct listing_entry){
-	    .name_off = l->names_size,
-	    .name_size = (uint16_t)size,
-	    .type = (uint8_t)type,
-	    .hash = hash_name(name, size),
-	    .ino = ino,
-	};
-	memcpy(l->names + l->names_size, name, size);
-	l->names[l->names_size + size] = 0;
-	l->names_size += (uint32_t)size + 1;
 	if (attr) {
-		e->foreign = attr->dev != gofer_i(l->dir)->dev;
+		e->marked = attr->dev != gofer_i(l->dir)->dev;
 		l->attrs[l->attr_count++] = *attr;
 		e->attr = l->attr_count;
 	}
-	if (l->count > l->bucket_count) {
-		uint32_t n = l->bucket_count ? l->bucket_count * 4 : 16;
-		uint32_t *p = realloc(l->buckets, n * sizeof(*p));
-
-		if (!p) {
-			l->count--;
-			return -ENOMEM;
-		}
-		l->buckets = p;
-		l->bucket_count = n;
-		rehash(l);
-		return 0;
-	}
-	b = e->hash & (l->bucket_count - 1);
-	e->next = l->buckets[b];
-	l->buckets[b] = l->count;
 	return 0;
 }
 
-struct listing_entry *listing_find(struct listing *l, const char *name, size_t size)
+struct namelist_entry *listing_find(struct listing *l, const char *name, size_t size)
 {
-	uint32_t h = hash_name(name, size), i;
-
-	if (!l->bucket_count)
-		return NULL;
-	for (i = l->buckets[h & (l->bucket_count - 1)]; i; i = l->entries[i - 1].next) {
-		struct listing_entry *e = &l->entries[i - 1];
-
-		if (!e->dead && e->hash == h && e->name_size == size &&
-		    !memcmp(l->names + e->name_off, name, size))
-			return e;
-	}
-	return NULL;
+	return namelist_find(&l->list, name, size);
 }
 
 /* What has an inode already may change through it: its attributes here would grow old unseen. */
 static void drop_known_attrs(struct inode *dir, struct listing *l)
 {
-	for (uint32_t i = 0; i < l->count; i++) {
-		struct listing_entry *e = &l->entries[i];
+	for (uint32_t i = 0; i < l->list.count; i++) {
+		struct namelist_entry *e = &l->list.entries[i];
 
 		if (e->attr && gofer_known(dir->sb, l->attrs[e->attr - 1].dev, l->attrs[e->attr - 1].ino))
 			e->attr = 0;
@@ -295,7 +207,7 @@ bool listing_known_empty(const struct inode *dir)
 {
 	const struct listing *l = gofer_i(dir)->listing;
 
-	return l && l->count == l->dead;
+	return l && l->list.count == l->list.dead;
 }
 
 void listing_new_empty(struct inode *dir)
@@ -306,7 +218,7 @@ void listing_new_empty(struct inode *dir)
 		listing_install(dir, l);
 }
 
-const struct fsd_attr *listing_take_attr(struct inode *dir, struct listing_entry *e)
+const struct fsd_attr *listing_take_attr(struct inode *dir, struct namelist_entry *e)
 {
 	struct listing *l = gofer_i(dir)->listing;
 	const struct fsd_attr *a;
@@ -323,14 +235,14 @@ const struct fsd_attr *listing_take_attr(struct inode *dir, struct listing_entry
 	return a;
 }
 
-const struct fsd_attr *listing_peek_attr(const struct listing *l, const struct listing_entry *e)
+const struct fsd_attr *listing_peek_attr(const struct listing *l, const struct namelist_entry *e)
 {
 	return e->attr ? &l->attrs[e->attr - 1] : NULL;
 }
 
-uint32_t listing_index(const struct listing *l, const struct listing_entry *e)
+uint32_t listing_index(const struct listing *l, const struct namelist_entry *e)
 {
-	return (uint32_t)(e - l->entries);
+	return (uint32_t)(e - l->list.entries);
 }
 
 bool listing_fat_credit(void)
@@ -361,10 +273,10 @@ bool listing_from_reply(struct inode *dir, const struct gofer_call *c, bool fat)
 bool listing_want_attr(struct inode *dir, const char *name, size_t size)
 {
 	struct listing *l = gofer_i(dir)->listing, *old;
-	struct listing_entry *e;
+	struct namelist_entry *e;
 	uint64_t version = dir->version;
 
-	if (l->fat || ++l->wanted < WANT_FAT || l->count < WANT_FAT + 2)
+	if (l->fat || ++l->wanted < WANT_FAT || l->list.count < WANT_FAT + 2)
 		return false;
 	fat_credit = FAT_CREDIT;
 	/* Positions must not change under an open directory: attributes go into the old listing. */
@@ -384,9 +296,9 @@ bool listing_want_attr(struct inode *dir, const char *name, size_t size)
 		old->attr_count = l->attr_count;
 		old->attr_capacity = l->attr_capacity;
 		l->attr_capacity = 0;
-		for (uint32_t i = 0; i < old->count; i++) {
-			struct listing_entry *oe = &old->entries[i];
-			struct listing_entry *ne = listing_find(l, old->names + oe->name_off, oe->name_size);
+		for (uint32_t i = 0; i < old->list.count; i++) {
+			struct namelist_entry *oe = &old->list.entries[i];
+			struct namelist_entry *ne = listing_find(l, namelist_name(&old->list, oe), oe->name_size);
 
 			oe->attr = !oe->dead && ne && ne->ino == oe->ino ? ne->attr : 0;
 		}
@@ -412,38 +324,26 @@ void listing_add(struct inode *dir, const char *name, size_t size, uint64_t ino,
 		account(l);
 }
 
-static void compact(struct listing *l)
-{
-	uint32_t kept = 0;
-
-	for (uint32_t i = 0; i < l->count; i++)
-		if (!l->entries[i].dead)
-			l->entries[kept++] = l->entries[i];
-	l->count = kept;
-	l->dead = 0;
-	rehash(l);
-}
-
 void listing_remove(struct inode *dir, const char *name, size_t size)
 {
 	struct listing *l = gofer_i(dir)->listing;
-	struct listing_entry *e = l ? listing_find(l, name, size) : NULL;
+	struct namelist_entry *e = l ? listing_find(l, name, size) : NULL;
 
 	dir->version++;
 	if (!e)
 		return;
-	e->dead = true;
-	if (++l->dead > 64 && l->dead > l->count / 2 && !gofer_i(dir)->opens)
-		compact(l);
+	namelist_remove(&l->list, e);
+	if (l->list.dead > 64 && l->list.dead > l->list.count / 2 && !gofer_i(dir)->opens)
+		namelist_compact(&l->list);
 }
 
 uint64_t listing_size(const struct listing *l)
 {
-	return l->count;
+	return l->list.count;
 }
 
-const struct listing_entry *listing_at(const struct listing *l, uint64_t i, const char **ret_name)
+const struct namelist_entry *listing_at(const struct listing *l, uint64_t i, const char **ret_name)
 {
-	*ret_name = l->names + l->entries[i].name_off;
-	return &l->entries[i];
+	*ret_name = namelist_name(&l->list, &l->list.entries[i]);
+	return &l->list.entries[i];
 }

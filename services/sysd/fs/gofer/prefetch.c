@@ -110,7 +110,7 @@ void prefetch_wait(struct inode *dir, uint64_t ino)
 	prefetch_put(p);
 }
 
-static bool start(struct inode *dir, const struct listing_entry *e, const char *name, struct inode *target)
+static bool start(struct inode *dir, const struct namelist_entry *e, const char *name, struct inode *target)
 {
 	struct fsd_req q = {.op = target ? FSD_READDIR : FSD_OPEN, .name = {name, e->name_size}};
 	struct prefetch *p;
@@ -152,7 +152,7 @@ static bool follows(uint32_t *last, uint32_t index)
 }
 
 /* The directory entry of an open file or directory, when its listing is known. */
-static struct listing_entry *entry_of(struct dentry *d, struct inode **ret_dir)
+static struct namelist_entry *entry_of(struct dentry *d, struct inode **ret_dir)
 {
 	struct inode *dir = d->parent == d || d->unhashed ? NULL : d->parent->inode;
 
@@ -166,7 +166,7 @@ static struct listing_entry *entry_of(struct dentry *d, struct inode **ret_dir)
 void prefetch_after_open(struct dentry *d)
 {
 	struct inode *dir;
-	struct listing_entry *e = entry_of(d, &dir);
+	struct namelist_entry *e = entry_of(d, &dir);
 	struct gofer_inode *gi;
 	uint32_t at, end;
 	const char *name;
@@ -186,9 +186,9 @@ void prefetch_after_open(struct dentry *d)
 		return;
 	end = (uint32_t)MIN((uint64_t)at + 1 + gi->window, listing_size(gi->listing));
 	for (at = MAX(at + 1, gi->asked); at < end; at++) {
-		const struct listing_entry *n = listing_at(gi->listing, at, &name);
+		const struct namelist_entry *n = listing_at(gi->listing, at, &name);
 
-		if (n->dead || n->foreign || n->type != DT_REG || gofer_has_fd(dir, n->ino))
+		if (n->dead || n->marked || n->type != DT_REG || gofer_has_fd(dir, n->ino))
 			continue;
 		if (!start(dir, n, name, NULL))
 			break;
@@ -203,14 +203,14 @@ static void ask_dirs(struct inode *dir, uint32_t at, unsigned count)
 	const char *name;
 
 	for (; count && at < listing_size(gi->listing); at++) {
-		const struct listing_entry *n = listing_at(gi->listing, at, &name);
+		const struct namelist_entry *n = listing_at(gi->listing, at, &name);
 		const struct fsd_attr *a;
 		struct inode *target;
 
 		if (n->dead || n->type != DT_DIR)
 			continue;
 		count--;
-		target = n->foreign ? NULL : gofer_find(dir->sb, gi->dev, n->ino);
+		target = n->marked ? NULL : gofer_find(dir->sb, gi->dev, n->ino);
 		if (!target) {
 			a = listing_peek_attr(gi->listing, n);
 			target = a ? gofer_iget(dir->sb, a) : NULL;
@@ -226,7 +226,7 @@ static void ask_dirs(struct inode *dir, uint32_t at, unsigned count)
 void prefetch_after_readdir(struct dentry *d)
 {
 	struct inode *parent, *dir = d->inode;
-	struct listing_entry *e = entry_of(d, &parent);
+	struct namelist_entry *e = entry_of(d, &parent);
 	uint32_t at;
 
 	if (!e)

@@ -9,6 +9,7 @@
 #include "services/sysd/vfs/dentry.h"
 #include "services/sysd/vfs/file.h"
 #include "services/sysd/vfs/inode.h"
+#include "services/sysd/vfs/namelist.h"
 
 struct listing;
 struct pool;
@@ -188,16 +189,6 @@ int pool_rebirth(struct later *l, struct gofer_call *c);
 bool gofer_has_room(struct super_block *sb);
 
 /* listing.c: what is known of a directory's content. */
-struct listing_entry {
-	uint32_t name_off;
-	uint16_t name_size;
-	uint8_t type;
-	bool dead;
-	bool foreign;            /* of another file system (FSD_MOUNT_XDEV): the number says nothing here */
-	uint32_t hash, next;     /* next in the bucket, index + 1 */
-	uint32_t attr;           /* index + 1 into attrs, 0: none (any more) */
-	uint64_t ino;
-};
 /* Is dir known to have no entries? */
 bool listing_known_empty(const struct inode *dir);
 /* Makes sure that dir has a complete listing (shared mounts: a fresh one). 0 or -errno. Sleeps. */
@@ -205,15 +196,15 @@ int listing_load(struct inode *dir, bool fresh);
 void listing_free(struct inode *dir);
 /* A new directory is empty: no need to ask. */
 void listing_new_empty(struct inode *dir);
-struct listing_entry *listing_find(struct listing *l, const char *name, size_t size);
+struct namelist_entry *listing_find(struct listing *l, const char *name, size_t size);
 /* NULL: attributes are not known. Each is given out once: then the inode is the truth. */
-const struct fsd_attr *listing_take_attr(struct inode *dir, struct listing_entry *e);
+const struct fsd_attr *listing_take_attr(struct inode *dir, struct namelist_entry *e);
 /* A lookup found an entry without attributes: after some, they are all fetched at once. True: it has
  * them now. Sleeps. */
 bool listing_want_attr(struct inode *dir, const char *name, size_t size);
 /* The same without giving them out. */
-const struct fsd_attr *listing_peek_attr(const struct listing *l, const struct listing_entry *e);
-uint32_t listing_index(const struct listing *l, const struct listing_entry *e);
+const struct fsd_attr *listing_peek_attr(const struct listing *l, const struct namelist_entry *e);
+uint32_t listing_index(const struct listing *l, const struct namelist_entry *e);
 /* Makes the listing from the reply of a readdir request, if that was all of it. */
 bool listing_from_reply(struct inode *dir, const struct gofer_call *c, bool fat);
 /* Should the next directory be asked for with all attributes? */
@@ -222,7 +213,7 @@ bool listing_fat_credit(void);
 void listing_add(struct inode *dir, const char *name, size_t size, uint64_t ino, unsigned type);
 void listing_remove(struct inode *dir, const char *name, size_t size);
 uint64_t listing_size(const struct listing *l);
-const struct listing_entry *listing_at(const struct listing *l, uint64_t i, const char **ret_name);
+const struct namelist_entry *listing_at(const struct listing *l, uint64_t i, const char **ret_name);
 
 
 /* prefetch.c */

@@ -9,21 +9,11 @@
 
 #include "common/base/util.h"
 #include "services/sysd/fs/overlay/private.h"
+#include "services/sysd/vfs/namelist.h"
 
-struct entry {
-	uint32_t name_off, hash, next; /* next in the bucket, index + 1 */
-	uint16_t name_size;
-	uint8_t type;
-	bool whiteout;
-	uint64_t ino;
-};
-
+/* Entries that are whiteouts are marked. */
 struct merged {
-	struct entry *entries;
-	uint32_t count, capacity;
-	char *names;
-	uint32_t names_size, names_capacity;
-	uint32_t *buckets, bucket_count;
+	struct namelist list;
 	uint64_t changes;
 };
 
@@ -37,81 +27,8 @@ static void merged_free(struct merged *m)
 {
 	if (!m)
 		return;
-	free(m->entries);
-	free(m->names);
-	free(m->buckets);
+	namelist_done(&m->list);
 	free(m);
-}
-
-static uint32_t hash_of(const char *name, size_t size)
-{
-	return d_hash_name(name, size);
-}
-
-static struct entry *merged_find(struct merged *m, const char *name, size_t size)
-{
-	uint32_t h = hash_of(name, size), i;
-
-	if (!m->bucket_count)
-		return NULL;
-	for (i = m->buckets[h & (m->bucket_count - 1)]; i; i = m->entries[i - 1].next) {
-		struct entry *e = &m->entries[i - 1];
-
-		if (e->hash == h && e->name_size == size && !memcmp(m->names + e->name_off, name, size))
-			return e;
-	}
-	return NULL;
-}
-
-static int reserve(void *array, uint32_t *capacity, uint32_t need, size_t item)
-{
-	uint32_t n = *capacity ? *capacity : 32;
-	void *p;
-
-	if (need <= *capacity)
-		return 0;
-	while (n < need)
-		n *= 2;
-	p = realloc(*(void **)array, n * item);
-	if (!p)
-		return -ENOMEM;
-	*(void **)array = p;
-	*capacity = n;
-	return 0;
-}
-
-static int merged_add(struct merged *m, const char *name, size_t size, uint64_t ino, unsigned type)
-{
-	struct entry *e;
-	uint32_t b;
-
-	if (reserve(&m->entries, &m->capacity, m->count + 1, sizeof(*e)) < 0 ||
-	    reserve(&m->names, &m->names_capacity, m->names_size + (uint32_t)size, 1) < 0)
-		return -ENOMEM;
-	if (m->count >= m->bucket_count) {
-		uint32_t n = m->bucket_count ? m->bucket_count * 4 : 64;
-		uint32_t *p = realloc(m->buckets, n * sizeof(*p));
-
-		if (!p)
-			return -ENOMEM;
-		m->buckets = p;
-		m->bucket_count = n;
-		memset(p, 0, n * sizeof(*p));
-		for (uint32_t i = 0; i < m->count; i++) {
-			b = m->entries[i].hash & (n - 1);
-			m->entries[i].next = p[b];
-			p[b] = i + 1;
-		}
-	}
-	e = &m->entries[m->count++];
-	*e = (struct entry){.name_off = m->names_size, .name_size = (uint16_t)size, .type = (uint8_t)type,
-			    .hash = hash_of(name, size), .ino = ino};
-	memcpy(m->names + m->names_size, name, size);
-	m->names_size += (uint32_t)size;
-	b = e->hash & (m->bucket_count - 1);
-	e->next = m->buckets[b];
-	m->buckets[b] = m->count;
-	return 0;
 }
 
 struct fill {
@@ -131,17 +48,17 @@ static bool fill_entry(struct dir_context *ctx, const char *name, size_t size, i
 		       unsigned d_type)
 {
 	struct fill *f = CONTAINER_OF(ctx, struct fill, ctx);
-	struct entry *e;
+	struct namelist_entry *e;
 
 	if (is_dots(name, size))
 		return true;
-	e = merged_find(f->m, name, size);
+	e = namelist_find(&f->m->list, name, size);
 	if (e) { /* hidden; but its number is the lower file's */
 		if (e->ino >= OVL_UPPER_INO && e->type == d_type)
 			e->ino = ino;
 		return true;
 	}
-	f->ret = merged_add(f->m, name, size, f->upper ? OVL_UPPER_INO + ino : ino, d_type);
+	f->ret = namelist_add(&f->m->list, name, size, f->upper ? OVL_UPPER_INO + ino : ino, d_type, NULL);
 	return !f->ret;
 }
 
@@ -162,17 +79,17 @@ static int fill_layer(struct merged *m, struct dentry *layer, bool upper)
 /* Character devices among the entries that came from this layer may be whiteouts. */
 static int mark_whiteouts(struct merged *m, uint32_t from, struct dentry *layer)
 {
-	for (uint32_t i = from; i < m->count; i++) {
-		struct entry *e = &m->entries[i];
+	for (uint32_t i = from; i < m->list.count; i++) {
+		struct namelist_entry *e = &m->list.entries[i];
 		struct dentry *d;
 		int ret;
 
 		if (e->type != DT_CHR)
 			continue;
-		ret = ovl_child(layer, m->names + e->name_off, e->name_size, &d);
+		ret = ovl_child(layer, namelist_name(&m->list, e), e->name_size, &d);
 		if (ret < 0)
 			return ret;
-		m->entries[i].whiteout = ovl_is_whiteout(d);
+		e->marked = ovl_is_whiteout(d);
 		dentry_unref(d);
 	}
 	return 0;
@@ -192,7 +109,7 @@ static int merged_make(struct inode *dir, struct merged **ret)
 			err = mark_whiteouts(m, 0, oi->upper);
 	}
 	for (unsigned i = 0; i < oi->lower_count && !err; i++) {
-		uint32_t from = m->count;
+		uint32_t from = m->list.count;
 
 		err = fill_layer(m, oi->lower[i], false);
 		if (!err && oi->lower_count > 1)
@@ -220,8 +137,8 @@ int ovl_check_empty(struct dentry *dir)
 
 	if (ret < 0)
 		return ret;
-	for (uint32_t i = 0; i < m->count && !ret; i++)
-		if (!m->entries[i].whiteout)
+	for (uint32_t i = 0; i < m->list.count && !ret; i++)
+		if (!m->list.entries[i].marked)
 			ret = -ENOTEMPTY;
 	merged_free(m);
 	return ret;
@@ -311,12 +228,12 @@ static int iterate_merged(struct file *file, struct ovl_dir *od, struct dir_cont
 			return 0;
 		file->pos = 2;
 	}
-	for (; (uint64_t)file->pos - 2 < m->count; file->pos++) {
-		const struct entry *e = &m->entries[file->pos - 2];
+	for (; (uint64_t)file->pos - 2 < m->list.count; file->pos++) {
+		const struct namelist_entry *e = &m->list.entries[file->pos - 2];
 
-		if (e->whiteout)
+		if (e->marked)
 			continue;
-		if (!ctx->emit(ctx, m->names + e->name_off, e->name_size, file->pos + 1, e->ino, e->type))
+		if (!ctx->emit(ctx, namelist_name(&m->list, e), e->name_size, file->pos + 1, e->ino, e->type))
 			return 0;
 	}
 	return 0;
