@@ -446,6 +446,7 @@ void tcp_xmit_retransmit_queue(struct tcp_sock *tp);
 int tcp_write_wakeup(struct tcp_sock *tp);
 void tcp_send_probe0(struct tcp_sock *tp);
 void tcp_check_probe_timer(struct tcp_sock *tp);
+bool tcp_writable(struct tcp_sock *tp);
 void tcp_write_space(struct tcp_sock *tp);
 void tcp_chrono(struct tcp_sock *tp);
 
@@ -468,6 +469,8 @@ void tcp_rcv_state(struct tcp_sock *tp, struct tcp_seg *seg);
 /* Checks of RFC 9293 3.10.7.4 one to four (RFC 5961, PAWS). False: the segment is dealt with. */
 bool tcp_validate(struct tcp_sock *tp, struct tcp_seg *seg);
 void tcp_reset(struct tcp_sock *tp); /* a good RST came */
+/* ---- delack.c ---- */
+void tcp_ecn_check(struct tcp_sock *tp, const struct tcp_seg *seg);
 /* ---- rcv_data.c ---- */
 void tcp_data_queue(struct tcp_sock *tp, struct tcp_seg *seg);
 void tcp_data_check(struct tcp_sock *tp); /* an ACK that is due */
@@ -539,7 +542,17 @@ void tcp_end_cwnd_reduction(struct tcp_sock *tp);
 void tcp_cwnd_reduction(struct tcp_sock *tp, uint32_t newly_acked, uint32_t newly_lost, uint32_t flag);
 void tcp_try_keep_open(struct tcp_sock *tp);
 void tcp_set_ca_state(struct tcp_sock *tp, uint8_t state);
+void tcp_enter_recovery(struct tcp_sock *tp, bool ece);
+bool tcp_any_retrans(const struct tcp_sock *tp); /* has what is under way been sent again? */
+/* ---- undo.c ---- */
 void tcp_init_undo(struct tcp_sock *tp);
+/* True: the state must not change yet (no SACK: what else is acknowledged decides). */
+bool tcp_try_undo_recovery(struct tcp_sock *tp);
+/* True: undone. */
+bool tcp_try_undo_dsack(struct tcp_sock *tp);
+bool tcp_try_undo_loss(struct tcp_sock *tp, bool frto_undo);
+/* True: wait for what the retransmissions bring. *do_lost false: undone, nothing is lost. */
+bool tcp_try_undo_partial(struct tcp_sock *tp, uint32_t prior_una, bool *do_lost);
 /* ---- rack.c: RFC 8985 ---- */
 void tcp_rack_advance(struct tcp_sock *tp, uint8_t flags, uint32_t end_seq, uint64_t xmit_us);
 bool tcp_rack_mark_lost(struct tcp_sock *tp); /* true: the reordering timer was set */
@@ -566,6 +579,8 @@ void tcp_set_timer(struct tcp_sock *tp, enum tcp_pending what, uint32_t delay_ms
 void tcp_clear_timer(struct tcp_sock *tp);
 void tcp_rearm_rto(struct tcp_sock *tp);
 int64_t tcp_rto_delta_us(const struct tcp_sock *tp);
+void tcp_write_error(struct tcp_sock *tp); /* it went on for too long */
+void tcp_keep_fire(struct net_timer *timer);
 void tcp_keepalive_arm(struct tcp_sock *tp, uint32_t delay_ms);
 uint32_t tcp_keep_time_ms(const struct tcp_sock *tp);
 uint32_t tcp_fin_time_ms(const struct tcp_sock *tp);

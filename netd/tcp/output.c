@@ -329,7 +329,8 @@ void tcp_push_pending(struct tcp_sock *tp)
 		tcp_write_space(tp); /* what is not sent is less now (TCP_NOTSENT_LOWAT) */
 }
 
-static bool writable(struct tcp_sock *tp)
+/* As Linux has it: a third of the buffer is free, and not too much waits to be sent. */
+bool tcp_writable(struct tcp_sock *tp)
 {
 	struct bytering *tx = tp->s.tx;
 	uint64_t used = bytering_avail(tx), limit = MIN(tx->shm->limit, tx->next.base ? tx->next.size : tx->cur.size);
@@ -346,7 +347,7 @@ void tcp_write_space(struct tcp_sock *tp)
 {
 	if (!tp->s.tx || tp->orphan)
 		return;
-	if (!writable(tp)) {
+	if (!tcp_writable(tp)) {
 		tp->out_full = true;
 	} else if (tp->out_full) {
 		tp->out_full = false;

@@ -87,14 +87,7 @@ void tcp_rack_reo_timeout(struct tcp_sock *tp)
 	detect(tp);
 	if (prior != tcp_in_flight(tp)) {
 		if (tp->ca_state < CA_RECOVERY) {
-			tp->prior_ssthresh = 0;
-			tcp_init_undo(tp);
-			if (!tcp_in_cwnd_reduction(tp)) {
-				tp->prior_ssthresh = tcp_current_ssthresh(tp);
-				tcp_init_cwnd_reduction(tp);
-			}
-			net_count(tp->s.st, MIB_TcpExt_TCPSackRecovery);
-			tcp_set_ca_state(tp, CA_RECOVERY);
+			tcp_enter_recovery(tp, false);
 			tcp_cwnd_reduction(tp, 1, tp->lost - lost, 0);
 		}
 		tcp_xmit_retransmit_queue(tp);

@@ -1,6 +1,5 @@
 /* The states of loss recovery: Open, Disorder (something is odd), CWR (the window comes down for another reason than
- * loss), Recovery (fast retransmit) and Loss (time-out); PRR (RFC 6937) while the window comes down; undoing a reduction
- * that proves wrong (RFC 3522 by timestamps, RFC 3708 by D-SACK, RFC 5682 F-RTO after a time-out). */
+ * loss), Recovery (fast retransmit) and Loss (time-out); PRR (RFC 6937) while the window comes down. */
 #include "netd/tcp/conn.h"
 
 static struct netstack *st_of(const struct tcp_sock *tp)
@@ -75,7 +74,7 @@ void tcp_enter_cwr(struct tcp_sock *tp)
 	}
 }
 
-static bool any_retrans_done(const struct tcp_sock *tp)
+bool tcp_any_retrans(const struct tcp_sock *tp)
 {
 	const struct tcp_sent *r = tcp_rtx_head(tp);
 
@@ -86,7 +85,7 @@ void tcp_try_keep_open(struct tcp_sock *tp)
 {
 	uint8_t state = CA_OPEN;
 
-	if (tcp_left_out(tp) || any_retrans_done(tp))
+	if (tcp_left_out(tp) || tcp_any_retrans(tp))
 		state = CA_DISORDER;
 	if (tp->ca_state != state) {
 		tcp_set_ca_state(tp, state);
@@ -96,124 +95,12 @@ void tcp_try_keep_open(struct tcp_sock *tp)
 
 static void try_to_open(struct tcp_sock *tp, uint32_t flag)
 {
-	if (!any_retrans_done(tp))
+	if (!tcp_any_retrans(tp))
 		tp->retrans_stamp_ms = 0;
 	if (flag & FLAG_ECE)
 		tcp_enter_cwr(tp);
 	if (tp->ca_state != CA_CWR)
 		tcp_try_keep_open(tp);
-}
-
-/* ---- undo ---- */
-
-void tcp_init_undo(struct tcp_sock *tp)
-{
-	tp->undo_marker = tp->snd_una;
-	/* -1: nothing was retransmitted yet that could prove unneeded. */
-	tp->undo_retrans = tp->retrans_out ? (int32_t)tp->retrans_out : -1;
-}
-
-/* The ACK echoes a time before the first retransmission: the original arrived (Eifel). */
-static bool packet_delayed(const struct tcp_sock *tp)
-{
-	return tp->retrans_stamp_ms && tp->saw_ts && tp->rcv_tsecr &&
-	       (int32_t)(tp->rcv_tsecr - tp->ts_off - tp->retrans_stamp_ms) < 0;
-}
-
-static bool may_undo(const struct tcp_sock *tp)
-{
-	return tp->undo_marker && (!tp->undo_retrans || packet_delayed(tp));
-}
-
-static void undo_cwnd(struct tcp_sock *tp, bool unmark)
-{
-	struct tcp_sent *r;
-
-	if (unmark) {
-		LIST_FOR_EACH(r, &tp->rtx, node)
-			r->flags &= (uint8_t)~SENT_LOST;
-		tp->lost_out = 0;
-		tp->rtx_hint = NULL;
-	}
-	if (tp->prior_ssthresh) {
-		tp->snd_cwnd = tp->ca->undo(tp);
-		if (tp->prior_ssthresh > tp->ssthresh) {
-			tp->ssthresh = tp->prior_ssthresh;
-			tp->ecn &= (uint8_t)~ECN_QUEUE_CWR;
-		}
-	}
-	tp->cwnd_stamp_ms = tcp_ms(tp);
-	tp->undo_marker = 0;
-	tp->rack.advanced = true;
-}
-
-/* Without SACK the state is kept until something above high_seq is acknowledged, against false fast retransmits. */
-static bool is_non_sack_preventing_reopen(struct tcp_sock *tp)
-{
-	if (tp->snd_una != tp->high_seq || tp->sack_ok)
-		return false;
-	if (!any_retrans_done(tp))
-		tp->retrans_stamp_ms = 0;
-	return true;
-}
-
-static bool try_undo_recovery(struct tcp_sock *tp)
-{
-	if (may_undo(tp)) {
-		net_count(st_of(tp), tp->ca_state == CA_LOSS ? MIB_TcpExt_TCPLossUndo : MIB_TcpExt_TCPFullUndo);
-		undo_cwnd(tp, false);
-	} else if (tp->rack.reo_wnd_persist) {
-		tp->rack.reo_wnd_persist--;
-	}
-	if (is_non_sack_preventing_reopen(tp))
-		return true;
-	tcp_set_ca_state(tp, CA_OPEN);
-	tp->retrans_stamp_ms = 0;
-	return false;
-}
-
-static bool try_undo_dsack(struct tcp_sock *tp)
-{
-	if (!tp->undo_marker || tp->undo_retrans)
-		return false;
-	tp->rack.reo_wnd_persist = MIN(16, tp->rack.reo_wnd_persist + 1);
-	net_count(st_of(tp), MIB_TcpExt_TCPDSACKUndo);
-	undo_cwnd(tp, false);
-	return true;
-}
-
-static bool try_undo_loss(struct tcp_sock *tp, bool frto_undo)
-{
-	if (!frto_undo && !may_undo(tp))
-		return false;
-	undo_cwnd(tp, true);
-	net_count(st_of(tp), MIB_TcpExt_TCPLossUndo);
-	if (frto_undo)
-		net_count(st_of(tp), MIB_TcpExt_TCPSpuriousRTOs);
-	tp->retransmits = 0;
-	if (is_non_sack_preventing_reopen(tp))
-		return true;
-	if (frto_undo || tp->sack_ok)
-		tcp_set_ca_state(tp, CA_OPEN);
-	return true;
-}
-
-/* An ACK within recovery that shows reordering: the holes were only late. */
-static bool try_undo_partial(struct tcp_sock *tp, uint32_t prior_una, bool *do_lost)
-{
-	(void)prior_una;
-	if (!tp->undo_marker || !packet_delayed(tp))
-		return false;
-	tcp_reordering_seen(tp, tp->snd_una, true);
-	if (tp->retrans_out)
-		return true; /* wait for what our retransmissions bring */
-	if (!any_retrans_done(tp))
-		tp->retrans_stamp_ms = 0;
-	net_count(st_of(tp), MIB_TcpExt_TCPPartialUndo);
-	undo_cwnd(tp, true);
-	tcp_try_keep_open(tp);
-	*do_lost = false;
-	return false;
 }
 
 /* ---- duplicates without SACK (RFC 6582) ---- */
@@ -285,7 +172,7 @@ static void identify_loss(struct tcp_sock *tp, uint32_t *flag)
 	}
 }
 
-static void enter_recovery(struct tcp_sock *tp, bool ece)
+void tcp_enter_recovery(struct tcp_sock *tp, bool ece)
 {
 	net_count(st_of(tp), tp->sack_ok ? MIB_TcpExt_TCPSackRecovery : MIB_TcpExt_TCPRenoRecovery);
 	tp->retrans_stamp_ms = tp->retrans_out ? tp->retrans_stamp_ms : 0;
@@ -308,11 +195,11 @@ static void process_loss(struct tcp_sock *tp, uint32_t flag, int dupacks, enum t
 {
 	bool recovered = !seq_before(tp->snd_una, tp->high_seq);
 
-	if ((flag & FLAG_UNA_ADVANCED) && try_undo_loss(tp, false))
+	if ((flag & FLAG_UNA_ADVANCED) && tcp_try_undo_loss(tp, false))
 		return;
 	if (tp->frto) {
 		/* RFC 5682 step 3.b, with SACK: something never retransmitted arrived. */
-		if ((flag & FLAG_ORIG_SACK_ACKED) && try_undo_loss(tp, true))
+		if ((flag & FLAG_ORIG_SACK_ACKED) && tcp_try_undo_loss(tp, true))
 			return;
 		if (seq_after(tp->snd_nxt, tp->high_seq)) {
 			if ((flag & FLAG_DATA_SACKED) || dupacks)
@@ -327,7 +214,7 @@ static void process_loss(struct tcp_sock *tp, uint32_t flag, int dupacks, enum t
 		}
 	}
 	if (recovered) {
-		try_undo_recovery(tp);
+		tcp_try_undo_recovery(tp);
 		return;
 	}
 	if (!tp->sack_ok) {
@@ -361,7 +248,7 @@ static bool leave_state(struct tcp_sock *tp)
 	} else if (tp->ca_state == CA_RECOVERY) {
 		if (!tp->sack_ok)
 			tp->sacked_out = 0;
-		if (try_undo_recovery(tp))
+		if (tcp_try_undo_recovery(tp))
 			return true;
 		tcp_end_cwnd_reduction(tp);
 	}
@@ -387,17 +274,17 @@ void tcp_fastretrans(struct tcp_sock *tp, uint32_t prior_una, int dupacks, uint3
 		if (!(*flag & FLAG_UNA_ADVANCED)) {
 			if (!tp->sack_ok)
 				reno_add(tp, dupacks);
-		} else if (try_undo_partial(tp, prior_una, &do_lost)) {
+		} else if (tcp_try_undo_partial(tp, prior_una, &do_lost)) {
 			return;
 		}
-		if (try_undo_dsack(tp))
+		if (tcp_try_undo_dsack(tp))
 			try_to_open(tp, *flag);
 		if (do_lost)
 			identify_loss(tp, flag);
 		if (tp->ca_state != CA_RECOVERY) {
 			if (!time_to_recover(tp))
 				return;
-			enter_recovery(tp, *flag & FLAG_ECE);
+			tcp_enter_recovery(tp, *flag & FLAG_ECE);
 		}
 		break;
 	case CA_LOSS:
@@ -414,7 +301,7 @@ void tcp_fastretrans(struct tcp_sock *tp, uint32_t prior_una, int dupacks, uint3
 			reno_add(tp, dupacks);
 		}
 		if (tp->ca_state <= CA_DISORDER)
-			try_undo_dsack(tp);
+			tcp_try_undo_dsack(tp);
 		identify_loss(tp, flag);
 		if (!time_to_recover(tp)) {
 			if (tp->ca_state != CA_LOSS)
@@ -423,7 +310,7 @@ void tcp_fastretrans(struct tcp_sock *tp, uint32_t prior_una, int dupacks, uint3
 		}
 		if (!tp->sack_ok)
 			reno_mark_lost(tp, false);
-		enter_recovery(tp, *flag & FLAG_ECE);
+		tcp_enter_recovery(tp, *flag & FLAG_ECE);
 		break;
 	}
 	*rexmit = REXMIT_LOST;

@@ -243,7 +243,6 @@ static uint32_t tcp_poll(struct nsock *s)
 {
 	struct tcp_sock *tp = tcp_sk(s);
 	uint32_t mask = 0;
-	uint64_t used, limit;
 
 	if (tp->state == TCP_LISTEN)
 		return list_empty(&tp->accept_queue) ? 0 : NSOCK_IN;
@@ -257,17 +256,9 @@ static uint32_t tcp_poll(struct nsock *s)
 		if (tp->shut_wr || tp->state == TCP_CLOSE) {
 			mask |= NSOCK_OUT;
 		} else if (s->tx) {
-			used = bytering_avail(s->tx);
-			limit = MIN(s->tx->shm->limit, s->tx->next.base ? s->tx->next.size : s->tx->cur.size);
-			if (limit > used && (limit - used) * 2 >= used) {
-				uint32_t lowat = tp->notsent_lowat
-							 ? tp->notsent_lowat
-							 : (uint32_t)net_sysctl(s->st, NET_SYSCTL_TCP_NOTSENT_LOWAT);
-
-				if (lowat == UINT32_MAX || tcp_write_end(tp) - tp->snd_nxt < lowat)
-					mask |= NSOCK_OUT;
-			}
-			if (!(mask & NSOCK_OUT))
+			if (tcp_writable(tp))
+				mask |= NSOCK_OUT;
+			else
 				tp->out_full = true;
 		}
 		if (s->rx && tcp_rx_queued(tp))

