@@ -13,6 +13,8 @@
 #include <sys/syscall.h>
 #include <time.h>
 #include "common/base/util.h"
+#include "common/slot/slot.h"
+#include "common/slot/stub.h"
 
 #ifndef MADV_GUARD_INSTALL
 #define MADV_GUARD_INSTALL 102
@@ -36,7 +38,7 @@ struct entry {
 /* Sorted by number. */
 static const struct entry entries[] = {
 	{{SYS_close, "close", "gives back a lent descriptor"}, CHECK_NONE},
-	{{SYS_mmap, "mmap", "anonymous memory; a file only as memd approves each call"}, CHECK_MMAP},
+	{{SYS_mmap, "mmap", "anonymous memory; the own slots at their place; a file only as memd approves each call"}, CHECK_MMAP},
 	{{SYS_mprotect, "mprotect", "own memory; a lent read-only file stays so"}, CHECK_NONE},
 	{{SYS_munmap, "munmap", "own memory"}, CHECK_NONE},
 	{{SYS_rt_sigreturn, "rt_sigreturn", "return from SIGSYS and kicks; sets own registers and mask"},
@@ -135,6 +137,22 @@ static void allow_if_in(struct out *o, const uint32_t *set, size_t count, uint32
 	ret(o, otherwise);
 }
 
+/* The mapping of the process's own slots, argument for argument: at that number there is nothing else, ever. */
+static void emit_slots(struct out *o, const struct guest_filter *f)
+{
+	const uint64_t want[6] = {f->slots_start, SBX_SLOTS_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
+				  SBX_FD_SLOTS, 0};
+	static const uint8_t order[6] = {4, 0, 1, 2, 3, 5}; /* other mappings differ in the first */
+
+	for (int i = 0; i < 6; i++)
+		for (int half = 0; half < 2; half++) {
+			load(o, OFF_ARG(order[i]) + 4 * (size_t)half);
+			emit(o, BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)(want[order[i]] >> (32 * half)), 1, 0);
+			ret(o, SECCOMP_RET_USER_NOTIF);
+		}
+	ret(o, SECCOMP_RET_ALLOW);
+}
+
 static void emit_check(struct out *o, const struct guest_filter *f, enum check check)
 {
 	switch (check) {
@@ -145,11 +163,11 @@ static void emit_check(struct out *o, const struct guest_filter *f, enum check c
 		/* The kernel looks for a descriptor only without MAP_ANONYMOUS; huge pages of hugetlbfs are a
 		 * pool of the host's. */
 		load(o, OFF_ARG(3));
-		emit(o, BPF_JMP | BPF_JSET | BPF_K, MAP_ANONYMOUS, 1, 0);
-		ret(o, SECCOMP_RET_USER_NOTIF);
+		emit(o, BPF_JMP | BPF_JSET | BPF_K, MAP_ANONYMOUS, 0, 3);
 		emit(o, BPF_JMP | BPF_JSET | BPF_K, MAP_HUGETLB, 0, 1);
 		ret(o, ERRNO(ENOMEM));
 		ret(o, SECCOMP_RET_ALLOW);
+		emit_slots(o, f);
 		break;
 	case CHECK_MADVISE:
 		load(o, OFF_ARG(2));

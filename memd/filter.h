@@ -17,6 +17,7 @@ struct guest_filter {
 	uint64_t text_start, text_end;  /* where the runtime's instructions lie */
 	uint64_t clone_thread_flags;    /* exactly these are allowed */
 	uint64_t clone_process_flags;   /* exactly these are notified */
+	uint64_t slots_start;           /* where a process maps its slots */
 };
 
 /* Writes the program; returns its length in instructions or -E2BIG. */

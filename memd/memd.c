@@ -270,8 +270,8 @@ int memd_turn(struct memd *m, int timeout_ms)
 	if (fds[2].revents & POLLIN) {
 		struct signalfd_siginfo si;
 
-		while (read(m->signal_fd, &si, sizeof(si)) == sizeof(si))
-			;
+		/* Many ends are one SIGCHLD. */
+		(void)!read(m->signal_fd, &si, sizeof(si));
 		proc_reap(m);
 	}
 	slots_prepare(m);

@@ -71,6 +71,7 @@ struct object {
 	uint64_t id;
 	int fd;
 	int ro_fd;              /* -1: not reopened (yet) */
+	int access;             /* O_ACCMODE of fd */
 	bool ro_tried;
 };
 

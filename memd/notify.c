@@ -16,16 +16,21 @@
 #include "common/slot/stub.h"
 #include "memd/memd.h"
 
-static bool still_valid(struct memd *m, uint64_t id)
+/* Was the process that has been found by n->pid the caller's? memd reaps the processes, so the id of one that it
+ * knows cannot be another's; the id of a further thread can, once the caller is gone. */
+static bool sure(struct memd *m, const struct seccomp_notif *n, const struct proc *p)
 {
-	return ioctl(m->listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &id) == 0;
+	uint64_t id = n->id;
+
+	return p->pid == (pid_t)n->pid || ioctl(m->listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &id) == 0;
 }
 
-static int lend(struct memd *m, uint64_t id, int fd, int at)
+/* answer: the caller's system call is over with that, its result is the number. */
+static int lend(struct memd *m, uint64_t id, int fd, int at, bool answer)
 {
 	struct seccomp_notif_addfd add = {
 		.id = id,
-		.flags = SECCOMP_ADDFD_FLAG_SETFD,
+		.flags = SECCOMP_ADDFD_FLAG_SETFD | (answer ? SECCOMP_ADDFD_FLAG_SEND : 0),
 		.srcfd = (uint32_t)fd,
 		.newfd = (uint32_t)at,
 	};
@@ -52,7 +57,7 @@ static int judge_file_map(struct memd *m, const struct seccomp_notif *n, const u
 	struct map_order *o = find_map(m, (pid_t)n->pid, args);
 	int fd, ret;
 
-	if (!o || !still_valid(m, n->id))
+	if (!o || !sure(m, n, o->proc))
 		return -EPERM;
 	if (o->object) {
 		struct object *obj = object_find(m, o->object);
@@ -61,7 +66,7 @@ static int judge_file_map(struct memd *m, const struct seccomp_notif *n, const u
 	} else {
 		fd = o->fd;
 	}
-	ret = fd < 0 ? fd : lend(m, n->id, fd, (int)(uint32_t)args[4]);
+	ret = fd < 0 ? fd : lend(m, n->id, fd, (int)(uint32_t)args[4], false);
 	if (ret && memd_may_log(m))
 		log_warn("process %d: cannot lend a descriptor for an ordered mapping: %s", o->proc->pid,
 			 strerror(-ret));
@@ -70,8 +75,10 @@ static int judge_file_map(struct memd *m, const struct seccomp_notif *n, const u
 	return ret;
 }
 
-/* The first call of a new process: it maps the slots that were made for it. */
-static int judge_slots_map(struct memd *m, const struct seccomp_notif *n, const uint64_t args[6])
+/* The first call of a new process: it asks for the slots that were made for it. *ret_answered: that was the
+ * answer already. */
+static int judge_slots_map(struct memd *m, const struct seccomp_notif *n, const uint64_t args[6],
+			   bool *ret_answered)
 {
 	struct fork_order *o = order_find_fork(m, (uint32_t)(args[4] >> 32));
 	pid_t pid = (pid_t)n->pid;
@@ -83,8 +90,9 @@ static int judge_slots_map(struct memd *m, const struct seccomp_notif *n, const 
 	if (args[0] != m->base + SBX_R_SLOTS || args[1] != SBX_SLOTS_SIZE ||
 	    args[2] != (PROT_READ | PROT_WRITE) || args[3] != (MAP_SHARED | MAP_FIXED) || args[5] != 0)
 		return -EPERM;
-	/* A thread of a known process that says its child's cookie is no child of memd's. */
-	if (waitid(P_PID, (id_t)pid, &si, WEXITED | WNOHANG | WNOWAIT) < 0 || !still_valid(m, n->id))
+	/* A thread of a known process that says its child's cookie is no child of memd's; and one that is stays so
+	 * until memd reaps it. */
+	if (waitid(P_PID, (id_t)pid, &si, WEXITED | WNOHANG | WNOWAIT) < 0)
 		return -EPERM;
 	if (o->cancelled) {
 		o->child_came = true;
@@ -98,14 +106,14 @@ static int judge_slots_map(struct memd *m, const struct seccomp_notif *n, const 
 		return -ENOMEM;
 	o->child_came = true;
 	p->slots = STEAL_PTR(o->slots);
-	ret = lend(m, n->id, p->slots->fd, SBX_FD_SLOTS);
 	struct memd_msg msg = {.kind = o->blank ? MEMD_BLANK : MEMD_FORKED,
 			       .cookie = o->cookie,
 			       .id = p->id,
 			       .pid = (uint32_t)pid,
 			       .object = p->slots->id};
 
-	if (!ret && !p->slots->at_sysd) {
+	ret = 0;
+	if (!p->slots->at_sysd) {
 		msg.ticket = memd_pass_fd(m, p->slots->fd);
 		if (!msg.ticket)
 			ret = -EAGAIN;
@@ -120,8 +128,8 @@ static int judge_slots_map(struct memd *m, const struct seccomp_notif *n, const 
 			m->stat.blanks++;
 		}
 	}
-	/* The child's first request will wake sysd, unless there is none; for a blank a strand waits only while
-	 * sysd has none. */
+	/* Said before it is true: what the child says afterwards wakes sysd, and if it never comes that far it dies.
+	 * For a blank a strand waits only while sysd has none. */
 	if (o->blank ? !ret && m->blank_count == 1 : ret)
 		memd_send(m, &msg);
 	else if (!ret)
@@ -132,6 +140,11 @@ static int judge_slots_map(struct memd *m, const struct seccomp_notif *n, const 
 			slots_lose(m, STEAL_PTR(p->slots));
 		else
 			slots_free(STEAL_PTR(p->slots));
+	} else {
+		ret = lend(m, n->id, p->slots->fd, SBX_FD_SLOTS, true);
+		*ret_answered = !ret;
+	}
+	if (ret) {
 		p->kill_ordered = true;
 		kill(pid, SIGKILL);
 	}
@@ -146,7 +159,7 @@ static int judge_clone(struct memd *m, const struct seccomp_notif *n)
 				       NULL;
 	struct proc *parent = o && !o->cloned ? proc_by_id(m, o->parent_id) : NULL;
 
-	if (!parent || !proc_has_thread(m, parent, (pid_t)n->pid) || !still_valid(m, n->id))
+	if (!parent || !proc_has_thread(m, parent, (pid_t)n->pid) || !sure(m, n, parent))
 		return -EPERM;
 	o->cloned = true;
 	parent->forked = true;
@@ -158,6 +171,7 @@ bool notify_one(struct memd *m)
 {
 	struct seccomp_notif *n = m->notif;
 	struct seccomp_notif_resp *resp = m->resp;
+	bool answered = false;
 	int ret = -EPERM;
 
 	memset(n, 0, m->notif_size);
@@ -173,7 +187,7 @@ bool notify_one(struct memd *m)
 		args[i] = n->data.args[i];
 	if (n->data.nr == SYS_mmap) {
 		if ((uint32_t)args[4] == SBX_FD_SLOTS)
-			ret = judge_slots_map(m, n, args);
+			ret = judge_slots_map(m, n, args, &answered);
 		else
 			ret = judge_file_map(m, n, args);
 	} else if (n->data.nr == SYS_clone) {
@@ -187,6 +201,8 @@ bool notify_one(struct memd *m)
 				 n->data.args[2], n->data.args[3], n->data.args[4], n->data.args[5], n->pid,
 				 strerror(-ret));
 	}
+	if (answered)
+		return true;
 	memset(resp, 0, m->resp_size);
 	resp->id = n->id;
 	resp->error = ret;

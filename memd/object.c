@@ -41,6 +41,7 @@ int object_add(struct memd *m, uint64_t id, int fd)
 	o->id = id;
 	o->fd = fd;
 	o->ro_fd = -1;
+	o->access = fcntl(fd, F_GETFL) & O_ACCMODE;
 	list_add(head(m, id), &o->node);
 	m->object_count++;
 	return 0;
@@ -75,13 +76,9 @@ int reopen_read_only(struct memd *m, int fd)
 
 int object_fd(struct memd *m, struct object *o, bool writable)
 {
-	int flags = fcntl(o->fd, F_GETFL);
-
-	if (flags < 0)
-		return -errno;
 	if (writable)
-		return (flags & O_ACCMODE) == O_RDWR ? o->fd : -EACCES;
-	if ((flags & O_ACCMODE) == O_RDONLY)
+		return o->access == O_RDWR ? o->fd : -EACCES;
+	if (o->access == O_RDONLY)
 		return o->fd;
 	if (!o->ro_tried) {
 		o->ro_tried = true;

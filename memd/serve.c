@@ -114,10 +114,11 @@ static void do_kill(struct memd *m, const struct memd_msg *msg)
 {
 	struct proc *p = proc_by_id(m, msg->id);
 
-	if (!p || p->kind == PROC_ZYGOTE || p->kill_ordered)
+	if (!p || p->kind == PROC_ZYGOTE)
 		return;
 	p->kill_ordered = true;
-	kill(p->pid, SIGKILL);
+	if (msg->what != 1)
+		kill(p->pid, SIGKILL);
 }
 
 static void do_taken(struct memd *m, const struct memd_msg *msg)

@@ -314,6 +314,7 @@ static void __attribute__((noreturn)) zygote_main(struct boot *b)
 		.text_end = m->base + SBX_R_TEXT + h->text_end,
 		.clone_thread_flags = SBX_CLONE_THREAD_FLAGS,
 		.clone_process_flags = SBX_CLONE_PROCESS_FLAGS,
+		.slots_start = m->base + SBX_R_SLOTS,
 	};
 	int count = guest_filter_build(&gf, prog, ARRAY_SIZE(prog));
 	struct sock_fprog fprog = {.len = (unsigned short)count, .filter = prog};

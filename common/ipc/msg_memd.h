@@ -14,7 +14,7 @@ enum memd_msg_kind {
 	MEMD_FORK = 2,    /* id = parent, cookie, object = the child's slots: its next process clone is
 			   * approved; answer MEMD_FORKED */
 	MEMD_MAP = 3,     /* id, args[6] of the mmap call; object, ticket (0: cached), writable */
-	MEMD_KILL = 4,    /* id: SIGKILL; answer MEMD_DIED */
+	MEMD_KILL = 4,    /* id: SIGKILL; answer MEMD_DIED. what = 1: it ends by itself, as ordered */
 	MEMD_FORGET = 5,  /* object: close the cached descriptor */
 	MEMD_OPEN = 6,    /* req, id, what (enum memd_open): answer MEMD_OPENED */
 	MEMD_LIMIT = 7,   /* req, id, what = RLIMIT_*, value = soft, value2 = hard; MEMD_DONE unless req is 0 */

@@ -128,10 +128,11 @@ _Static_assert(sizeof(struct sbx_thread) <= SBX_AREA_XSAVE, "a thread's struct i
  * argument, args[4] of the notification. It is not zero and fits 32 bits. */
 #define SBX_CLONE_PROCESS_FLAGS 0x00008011ul /* CLONE_PARENT | SIGCHLD */
 
-/* The forked child then maps its own slots with
+/* The forked child then asks for its own slots with
  *   mmap(R + SBX_R_SLOTS, SBX_SLOTS_SIZE, PROT_READ|PROT_WRITE, MAP_SHARED|MAP_FIXED,
  *        cookie << 32 | SBX_FD_SLOTS, 0)
- * (the host kernel looks at the low half of the descriptor only), close()s SBX_FD_SLOTS, keeps the
+ * which memd answers itself: the descriptor stands at SBX_FD_SLOTS and the result is 0. The same call without the
+ * cookie maps them, and is the only mapping of a file that passes without memd. The child close()s SBX_FD_SLOTS, keeps the
  * mapping from its own forks and says HELLO in the slot of the same index. */
 #define SBX_FD_SLOTS 0u
 

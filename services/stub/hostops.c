@@ -31,13 +31,16 @@ static void child_start(struct sbx_thread *t, uint64_t cookie)
 
 	t->kicked = 0;
 	rt_data(t)->threads_made = 0;
+	rt_data(t)->slots_private = 0;
 	rt_data(t)->lock = 0;
+	/* With the cookie the call is memd's: it stands for the descriptor, and does nothing else. */
 	r = host6(NR_mmap, slots, SBX_SLOTS_SIZE, PROT_RW, MAP_SHARED | MAP_FIXED,
 		  cookie << 32 | SBX_FD_SLOTS, 0);
+	if (r == 0)
+		r = host6(NR_mmap, slots, SBX_SLOTS_SIZE, PROT_RW, MAP_SHARED | MAP_FIXED, SBX_FD_SLOTS, 0);
 	if (r < 0)
 		host1(NR_exit_group, 127);
 	host1(NR_close, SBX_FD_SLOTS);
-	host3(NR_madvise, slots, SBX_SLOTS_SIZE, MADV_DONTFORK);
 	t->slot->host_tid = (uint32_t)host1(NR_set_tid_address, &t->slot->host_tid);
 	t->slot->regs = t->regs;
 }
@@ -68,6 +71,10 @@ uint32_t rt_run_ops(struct sbx_thread *t)
 		case SBX_HOP_CLONE_PROCESS: {
 			uint64_t cookie = a[0];
 
+			if (!rt_data(t)->slots_private) {
+				host3(NR_madvise, t->base + SBX_R_SLOTS, SBX_SLOTS_SIZE, MADV_DONTFORK);
+				rt_data(t)->slots_private = 1;
+			}
 			/* Our slots are not inherited: nothing of them may be used in the child. */
 			ret = host6(NR_clone, SBX_CLONE_PROCESS_FLAGS, 0, 0, 0, cookie, 0);
 			if (ret == 0) {

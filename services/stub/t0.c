@@ -5,6 +5,7 @@
 #define ARCH_SET_FS 0x1002
 #define ARCH_GET_FS 0x1003
 #define ARCH_GET_GS 0x1004
+#define ROBUST_HEAD_SIZE 24
 #define SIG_BLOCK 0
 #define SIG_UNBLOCK 1
 #define SIG_SETMASK 2
@@ -121,6 +122,15 @@ enum rt_t0 rt_t0(struct sbx_thread *t, uint64_t nr, long *ret_ret)
 		return rt_t0_futex_waitv(t, ret_ret);
 	case NR_rt_sigprocmask:
 		return do_sigprocmask(t, ret_ret);
+	case NR_set_robust_list:
+		*ret_ret = t->regs.rsi == ROBUST_HEAD_SIZE ? 0 : -EINVAL;
+		if (!*ret_ret)
+			slot->robust_list = t->regs.rdi;
+		return T0_RET;
+	case NR_set_tid_address:
+		slot->clear_tid = t->regs.rdi;
+		*ret_ret = (long)slot->tid;
+		return T0_RET;
 	case NR_arch_prctl:
 		if ((int)t->regs.rdi < ARCH_SET_GS || (int)t->regs.rdi > ARCH_GET_GS)
 			return T0_NO;

@@ -33,6 +33,7 @@
 #define NR_futex 202
 #define NR_futex_waitv 449
 #define NR_set_tid_address 218
+#define NR_set_robust_list 273
 #define NR_restart_syscall 219
 #define NR_clock_gettime 228
 #define NR_exit_group 231

@@ -16,7 +16,7 @@ SYS_HANDLER(set_robust_list)
 	if (a[1] != sizeof(struct abi_robust_list_head))
 		return -EINVAL;
 	t->robust_list_head = a[0];
-	t->robust_list_size = a[1];
+	hthread_publish_exit(t);
 	return 0;
 }
 
@@ -29,6 +29,7 @@ SYS_HANDLER(get_robust_list)
 		return -ESRCH;
 	if (!proc_may_access(t, of))
 		return -EPERM;
+	hthread_refresh(of);
 	head = of->robust_list_head;
 	if (user_put(t, size, a[2]))
 		return -EFAULT;

@@ -494,9 +494,14 @@ static int take_slots(struct slots **ret_set)
 
 static int order_fork(struct hprocess *parent, struct fork_order *f)
 {
+	static uint32_t pool[32];
+	static unsigned left;
+
 	do {
-		if (getrandom(&f->cookie, sizeof(f->cookie), 0) != sizeof(f->cookie))
+		if (!left && getrandom(pool, sizeof(pool), 0) != sizeof(pool))
 			return -EAGAIN;
+		left = left ? left : ARRAY_SIZE(pool);
+		f->cookie = pool[--left];
 	} while (!f->cookie);
 	return send_patient(&(struct memd_msg){.kind = MEMD_FORK,
 					       .id = parent->id,
@@ -577,7 +582,7 @@ void memd_kill(struct hprocess *hp)
 			list_add_tail(&client.ending, &hp->end_node);
 		if (client.end_timer.heap_index < 0)
 			ktimer_start(&client.end_timer, clock_mono_ns() + END_PATIENCE_NS);
-		send_quiet(&(struct memd_msg){.kind = MEMD_KILL, .id = hp->id});
+		send_quiet(&(struct memd_msg){.kind = MEMD_KILL, .id = hp->id, .what = 1});
 	}
 }
 

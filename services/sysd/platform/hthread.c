@@ -167,6 +167,22 @@ void hthread_publish_ids(struct task *t)
 	}
 }
 
+void hthread_refresh(struct task *t)
+{
+	if (!t->ht || t->ht->task != t)
+		return;
+	t->robust_list_head = hthread_slot(t->ht)->robust_list;
+	t->clear_child_tid = hthread_slot(t->ht)->clear_tid;
+}
+
+void hthread_publish_exit(struct task *t)
+{
+	if (!t->ht || t->ht->task != t)
+		return;
+	hthread_slot(t->ht)->robust_list = t->robust_list_head;
+	hthread_slot(t->ht)->clear_tid = t->clear_child_tid;
+}
+
 void hthread_bind(struct hthread *ht, struct task *t)
 {
 	struct sbx_slot *s = hthread_slot(ht);
@@ -178,6 +194,7 @@ void hthread_bind(struct hthread *ht, struct task *t)
 	s->sigmask = t->blocked;
 	s->trace = strace_enabled || t->ptrace || (t->seccomp_mode && task_seccomp_sees_all(t));
 	hthread_publish_ids(t);
+	hthread_publish_exit(t);
 }
 
 void hthread_kick(struct hthread *ht)
@@ -265,6 +282,7 @@ int hthread_next_request(struct task *t)
 	if (req < 0)
 		return req;
 	t->blocked = ht->sigmask & ~UNBLOCKABLE;
+	hthread_refresh(t);
 	if (req == SBX_REQ_SYSCALL) {
 		t->nr = (int64_t)ht->nr;
 		memcpy(t->args, ht->args, sizeof(t->args));

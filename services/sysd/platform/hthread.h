@@ -89,6 +89,10 @@ int hthread_new_at(struct hprocess *hp, uint32_t index, struct hthread **ret_ht)
 void hthread_free(struct hthread *ht);
 /* From now on the host thread's requests are those of t (NULL: of nobody). Writes the T0 ids. */
 void hthread_bind(struct hthread *ht, struct task *t);
+/* The robust list and the id to clear, which the runtime sets alone: out of the slot of t's own host thread into
+ * the task, and back after the task's have changed. */
+void hthread_refresh(struct task *t);
+void hthread_publish_exit(struct task *t);
 /* Refreshes slot.tid/pid/ppid/uid... of a task. */
 void hthread_publish_ids(struct task *t);
 /* Takes the host thread out of guest code soon (SBX_SIGKICK); no-op when it is in the kernel. */

@@ -504,5 +504,6 @@ SYS_HANDLER(clone3)
 SYS_HANDLER(set_tid_address)
 {
 	t->clear_child_tid = a[0];
+	hthread_publish_exit(t);
 	return (long)pids_tid_of(t, t);
 }

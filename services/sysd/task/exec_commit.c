@@ -147,7 +147,7 @@ int task_exec_commit(struct task *t, struct mm *mm, struct hthread *ht, struct c
 		cputime_exec(sig, mm);
 	host_thread_end(t);
 	t->mm = mm;
-	t->robust_list_head = t->robust_list_size = 0;
+	t->robust_list_head = 0;
 	t->clear_child_tid = t->set_child_tid = 0;
 	t->restart.fn = NULL;
 	hthread_bind(ht, t);

@@ -72,6 +72,7 @@ void host_thread_end(struct task *t)
 	bool own = ht && ht->task == t;
 	bool alive = own && ht->where == HT_KERNEL && !ht->hp->dead;
 
+	hthread_refresh(t);
 	if (mm && mm->refs > 1 && !mm->hp->dead) {
 		if (futex_exit_robust)
 			futex_exit_robust(t);

@@ -75,7 +75,7 @@ struct task {
 	bool regs_replaced;          /* the handler set the whole register state (exec, sigreturn) */
 
 	uint64_t set_child_tid, clear_child_tid;
-	uint64_t robust_list_head, robust_list_size;
+	uint64_t robust_list_head;
 	char comm[TASK_COMM_SIZE];
 	int32_t exit_code;           /* as wait4 reports it */
 	uint32_t exit_signal;        /* to the parent, of the group leader */

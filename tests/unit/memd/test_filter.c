@@ -20,19 +20,22 @@
 #include <time.h>
 #include <unistd.h>
 #include <cmocka.h>
+#include "common/slot/slot.h"
+#include "common/slot/stub.h"
 #include "memd/filter.h"
 
 #define TEXT 0x7fff90000000ul
 #define TEXT_END (TEXT + 0x1000)
 #define THREAD_FLAGS 0x01350f00ul
 #define PROCESS_FLAGS 0x8011ul
+#define SLOTS 0x7fff98000000ul
 
 static struct sock_filter prog[GUEST_FILTER_MAX];
 static int prog_len;
 
 static int setup(void **state)
 {
-	struct guest_filter gf = {TEXT, TEXT_END, THREAD_FLAGS, PROCESS_FLAGS};
+	struct guest_filter gf = {TEXT, TEXT_END, THREAD_FLAGS, PROCESS_FLAGS, SLOTS};
 
 	prog_len = guest_filter_build(&gf, prog, GUEST_FILTER_MAX);
 	return prog_len > 0 ? 0 : -1;
@@ -61,6 +64,14 @@ static uint32_t run(const struct seccomp_data *d)
 	}
 	fail_msg("ran off the end");
 	return 0;
+}
+
+static uint32_t map_verdict(const uint64_t args[6])
+{
+	struct seccomp_data d = {.nr = SYS_mmap, .arch = AUDIT_ARCH_X86_64, .instruction_pointer = TEXT + 0x100};
+
+	memcpy(d.args, args, sizeof(d.args));
+	return run(&d) & SECCOMP_RET_ACTION_FULL;
 }
 
 static uint32_t verdict(uint64_t ip, int nr, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3)
@@ -233,6 +244,24 @@ static int in_child(int inside, long nr, long a0, long a1, long a2, long a3)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
+/* The own slots need no approval, in one shape only: every other bit of every argument does. */
+static void test_slots(void **state)
+{
+	const uint64_t own[6] = {SLOTS, SBX_SLOTS_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, SBX_FD_SLOTS, 0};
+
+	assert_int_equal(map_verdict(own), SECCOMP_RET_ALLOW);
+	for (int i = 0; i < 6; i++)
+		for (int bit = 0; bit < 64; bit++) {
+			uint64_t args[6];
+
+			memcpy(args, own, sizeof(args));
+			args[i] ^= 1ull << bit;
+			if (i == 3 && 1ull << bit == MAP_ANONYMOUS)
+				continue;
+			assert_int_equal(map_verdict(args), SECCOMP_RET_USER_NOTIF);
+		}
+}
+
 static void test_on_the_host(void **state)
 {
 	assert_int_equal(in_child(0, SYS_getpid, 0, 0, 0, 0), 77);
@@ -259,7 +288,7 @@ static void test_on_the_host(void **state)
 static void test_bad_text(void **state)
 {
 	struct sock_filter small[8];
-	struct guest_filter gf = {TEXT, TEXT_END, THREAD_FLAGS, PROCESS_FLAGS};
+	struct guest_filter gf = {TEXT, TEXT_END, THREAD_FLAGS, PROCESS_FLAGS, SLOTS};
 
 	assert_int_equal(guest_filter_build(&gf, small, 8), -E2BIG);
 	gf.text_end = gf.text_start;
@@ -314,6 +343,7 @@ int main(void)
 		cmocka_unit_test(test_clone),
 		cmocka_unit_test(test_futex),
 		cmocka_unit_test(test_other_arguments),
+		cmocka_unit_test(test_slots),
 		cmocka_unit_test(test_on_the_host),
 		cmocka_unit_test(test_bad_text),
 	};
