@@ -156,7 +156,7 @@ struct sbx_slot {
 	uint32_t sigpending;           /* sysd: a signal is queued (blocked or not): T0 must not decide */
 	uint32_t tid, pid, ppid, uid, euid, gid, egid; /* answers of T0 calls, guest's numbering */
 	uint32_t trace;                /* sysd: nothing in T0, every call goes to sysd (strace, ptrace) */
-	uint32_t pad1;
+	uint32_t map_changes;          /* the guest: counts what it did to mappings that exist */
 	uint64_t robust_list;          /* set_robust_list(2) and set_tid_address(2) of the current task: the */
 	uint64_t clear_tid;            /* guest writes, sysd looks at each request and when the thread ends */
 	/* line 2: the rest of the request, and further parts of the reply */

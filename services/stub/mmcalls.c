@@ -24,6 +24,8 @@ enum rt_t0 rt_t0_mm(struct sbx_thread *t, uint64_t nr, long *ret_ret)
 			*ret_ret = r->r10 & MAP_FIXED_NOREPLACE ? -EEXIST : -ENOMEM;
 			return T0_RET;
 		}
+		if (r->r10 & MAP_FIXED)
+			t->slot->map_changes++;
 		*ret_ret = host6(NR_mmap, r->rdi, r->rsi, r->rdx, r->r10, (uint64_t)-1, r->r9);
 		return T0_RET;
 	case NR_munmap:
@@ -60,6 +62,7 @@ enum rt_t0 rt_t0_mm(struct sbx_thread *t, uint64_t nr, long *ret_ret)
 		}
 		break;
 	}
+	t->slot->map_changes++;
 	*ret_ret = host6((long)nr, r->rdi, r->rsi, r->rdx, r->r10, r->r8, r->r9);
 	return T0_RET;
 }

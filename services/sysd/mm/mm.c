@@ -70,6 +70,7 @@ static struct mm *mm_dup(const struct mm *from, struct hprocess *hp)
 	mm->exe_inode = NULL;
 	if (from->exe_inode)
 		mm_deny_write(mm, from->exe_inode);
+	mm->whole = (struct mm_whole){0};
 	list_init(&mm->file_vmas);
 	list_init(&mm->aio_contexts);
 	if (vma_copy_all(mm, from)) {

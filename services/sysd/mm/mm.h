@@ -27,6 +27,10 @@ struct mm {
 	unsigned file_vma_count;
 	uint64_t file_vma_serial;
 	unsigned file_vma_prune; /* at this count stale ones are looked for; 0: the default */
+	struct mm_whole {       /* a private file mapping that nobody has changed or written to since: mmap.c */
+		uint64_t start, end, offset, object_id;
+		uint32_t changes; /* slot.map_changes when it was made */
+	} whole;
 	int maps_fd;            /* the host's maps of hp, -1: not opened yet */
 	struct list aio_contexts; /* aio/private.h; not inherited */
 	struct inode *exe_inode;/* a reference; writing to it is denied (ETXTBSY) while it runs */

@@ -48,6 +48,7 @@ int64_t mm_map_approved(struct task *t, uint64_t args[6], int host_fd, uint64_t 
 {
 	int lend = memd_lend_fd(t->ht->index), ret;
 
+	t->mm->whole = (struct mm_whole){0};
 	args[4] = (uint64_t)lend;
 	ret = memd_order_map(t->mm->hp, args, host_fd, object_id, writable);
 	if (ret)
@@ -90,6 +91,42 @@ static int64_t map_anonymous(struct task *t, uint64_t addr, uint64_t size, uint3
 	return ret;
 }
 
+/* A dynamic linker maps a library as a whole and then its segments over that, each with a protection of its
+ * own: where the file's pages would come to lie as they lie already, to change the protection is the same, and
+ * needs no descriptor and no approval. Only while one thread could have changed the memory since: the runtime
+ * counts what it did alone. (A guest that miscounts deceives itself about its own memory.) */
+static bool watches_changes(const struct task *t)
+{
+	return t->mm->refs == 1 && t->ht->hp->mm == t->mm && !hthread_slot(t->ht)->trace;
+}
+
+static void note_whole(struct task *t, const struct mmap_req *req, uint64_t at)
+{
+	if (req->flags != MAP_PRIVATE || req->prot & PROT_WRITE || !req->object_id || !watches_changes(t))
+		return;
+	t->mm->whole = (struct mm_whole){.start = at,
+					 .end = at + page_round(req->size),
+					 .offset = req->offset,
+					 .object_id = req->object_id,
+					 .changes = hthread_slot(t->ht)->map_changes};
+}
+
+/* True: done. */
+static bool protect_instead(struct task *t, const struct mmap_req *req, uint64_t addr)
+{
+	struct mm_whole *w = &t->mm->whole;
+	uint64_t end = addr + page_round(req->size);
+
+	if (!w->object_id || w->object_id != req->object_id || req->flags != (MAP_PRIVATE | MAP_FIXED) ||
+	    addr < w->start || end > w->end || req->offset != w->offset + (addr - w->start) ||
+	    !watches_changes(t) || w->changes != hthread_slot(t->ht)->map_changes)
+		return false;
+	/* Whatever comes of it, what lies below may be written to from now on. */
+	w->offset += end - w->start;
+	w->start = end;
+	return hthread_syscall(t, SYS_mprotect, addr, end - addr, req->prot, 0, 0, 0) == 0;
+}
+
 static int64_t map_file(struct task *t, struct file *f, uint64_t addr, uint64_t size, uint32_t prot,
 			uint32_t flags, uint64_t offset)
 {
@@ -107,6 +144,8 @@ static int64_t map_file(struct task *t, struct file *f, uint64_t addr, uint64_t 
 		return map_anonymous(t, addr, size, prot, flags);
 	if (req.host_fd < 0)
 		return -ENODEV;
+	if (protect_instead(t, &req, addr))
+		return (int64_t)addr;
 	/* A shared mapping of a file that is open for writing may become writable later (mprotect(2)); any
 	 * other gets a descriptor that cannot. */
 	bool writable = shared && f->writable && req.host_writable;
@@ -116,6 +155,7 @@ static int64_t map_file(struct task *t, struct file *f, uint64_t addr, uint64_t 
 	if (!mm_plausible(at, size))
 		return at < 0 && at > -4096 ? at : -EINVAL;
 	vma_add(t->mm, (uint64_t)at, page_round(size), offset, req.host_fd, &f->path);
+	note_whole(t, &req, (uint64_t)at);
 	return at;
 }
 
