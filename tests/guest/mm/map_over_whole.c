@@ -53,7 +53,6 @@ int main(void)
 	char *m;
 
 	fd = mkstemp(name);
-	unlink(name);
 	for (int i = 0; i < N; i++) {
 		memset(page, 'a' + i, P);
 		if (write(fd, page, P) != P)
@@ -107,5 +106,6 @@ int main(void)
 	usleep(100000);
 	part(m, 2, 1, PROT_READ, 2);
 	show("parent", m);
+	unlink(name);
 	return 0;
 }
