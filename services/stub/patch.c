@@ -26,8 +26,9 @@
 #include "services/stub/x86_64/follow.h"
 #include "services/stub/x86_64/sigctx.h"
 
-/* To patch costs about as much as three traps. */
-#define HITS_BEFORE_PATCH 3
+/* To patch costs about as much as eight traps: a page for the trampoline, a copied page of text, and three or four
+ * host calls. Most sites of a short program are met once or twice. */
+#define HITS_BEFORE_PATCH 8
 #define TRAMP_SIZE 32u
 #define TRAMP_CC_PAGE 0x80000000u /* of the kind that tramp_new_cc makes */
 #define CC_TRAMP_SIZE 48u
