@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <time.h>
 
 #include "common/base/util.h"
@@ -12,6 +13,7 @@
 #include "fsd/resolve.h"
 
 #define SPIN_US 30 /* longer than sysd needs between two requests of one walk */
+#define SPIN_CPUS 3 /* with fewer, the guest or sysd needs the CPU that would be polled on */
 
 static const struct fsd_op_desc {
 	const char *name;
@@ -48,7 +50,9 @@ static const struct fsd_op_desc {
 int server_init(struct server *s, int ring_fd, int pass_fd)
 {
 	int ret = ring_open(&s->ring, ring_fd, SBX_RING_SIDE_PEER);
+	cpu_set_t set;
 
+	s->spin_us = sched_getaffinity(0, sizeof(set), &set) == 0 && CPU_COUNT(&set) >= SPIN_CPUS ? SPIN_US : 0;
 	s->pass = pass_fd;
 	s->fd_out = s->dir.fd = -1;
 	s->dir.node = 0;
@@ -259,7 +263,7 @@ int server_run(struct server *s)
 		int ret;
 
 		if (n == -EAGAIN) {
-			ring_wait(&s->ring, SPIN_US, -1);
+			ring_wait(&s->ring, s->spin_us, -1);
 			continue;
 		}
 		if (n < 0)

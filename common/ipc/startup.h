@@ -16,6 +16,7 @@
 #define SYSD_FD_LAUNCH_PASS 11 /* stdio and console descriptors from the launcher */
 #define SYSD_FD_PROC 12        /* /proc of the pid namespace that sysd shares with memd, O_PATH;
 				* absent when the host does not let one be mounted */
+#define SYSD_FD_LOAD 13        /* the host's /proc/loadavg, read-only: is a CPU free to poll on? May be absent */
 /* memd */
 #define MEMD_FD_SYSD_RING 5
 #define MEMD_FD_SYSD_PASS 6

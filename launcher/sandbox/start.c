@@ -90,7 +90,7 @@ static int open_log(const struct sandbox *sb, const char *name, struct err *e)
 	return logfile_open(sb->opt->debug_log, name, sb->state->id, sb->opt->log_json, e);
 }
 
-static void set_fds(struct spawn *s, enum service_id id, const struct channels *c, int null)
+static void set_fds(struct spawn *s, enum service_id id, const struct channels *c, int null, int load)
 {
 	s->fds[0] = s->fds[1] = s->fds[2] = null;
 	s->fds[SBX_FD_READY] = c[id].ready[1];
@@ -108,6 +108,7 @@ static void set_fds(struct spawn *s, enum service_id id, const struct channels *
 	s->fds[SYSD_FD_NETD_RING] = c[SERVICE_NETD].ring;
 	s->fds[SYSD_FD_NETD_PASS] = c[SERVICE_NETD].pass[0];
 	s->fds[SYSD_FD_LAUNCH_PASS] = c[SERVICE_SYSD].launch[1];
+	s->fds[SYSD_FD_LOAD] = load;
 }
 
 static void set_args(const struct sandbox *sb, struct spawn *s)
@@ -138,6 +139,7 @@ int service_prepare(struct sandbox *sb, enum service_id id, const struct channel
 {
 	static char jails[2][PATH_MAX];
 	CLEANUP_CLOSE int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	CLEANUP_CLOSE int load = id == SERVICE_SYSD ? open("/proc/loadavg", O_RDONLY | O_CLOEXEC) : -1;
 
 	if (null < 0)
 		return err_sys(e, errno, "/dev/null");
@@ -156,7 +158,7 @@ int service_prepare(struct sandbox *sb, enum service_id id, const struct channel
 		.sync_fd = -1,
 	};
 	memset(s->fds, -1, sizeof(s->fds));
-	set_fds(s, id, all, null);
+	set_fds(s, id, all, null, load);
 	set_args(sb, s);
 	s->fds[SBX_FD_LOG] = s->fds[2] = log_fd; /* what libraries say before they abort */
 	return spawn_prepare(s, e);

@@ -86,6 +86,8 @@ void rt_handoff(struct sbx_thread *t)
 		}
 		host6(NR_futex, (uint64_t)&slot->state, FUTEX_WAIT, s, 0, 0, 0);
 	}
+	/* Where it goes on: sysd polls only while that is not where it is itself. */
+	slot->guest_cpu = (uint32_t)own_cpu(t);
 done:
 	__atomic_store_n(&slot->state, SBX_SLOT_IDLE, __ATOMIC_RELEASE);
 }

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <linux/futex.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
@@ -25,7 +26,8 @@ static struct list sources = LIST_INIT(sources);
 static _Atomic(struct sched_note *) notes;
 static _Atomic uint32_t wake_word; /* futex: bumped for every posted note */
 static _Atomic bool sleeping, stopping;
-static uint64_t tsc_per_us = 1000, contended_until;
+static uint64_t tsc_per_us = 1000, contended_until, last_activity;
+static bool few_cpus = true;
 static struct sched_stats stats;
 
 #define SOURCES_MAX 8
@@ -46,6 +48,9 @@ int sched_init(void)
 {
 	int ret;
 
+	cpu_set_t set;
+
+	few_cpus = sched_getaffinity(0, sizeof(set), &set) != 0 || CPU_COUNT(&set) <= 2;
 	fiber_adopt(&executor_fiber);
 	tsc_per_us = measure_tsc_per_us();
 	ret = host_workers_start();
@@ -257,6 +262,15 @@ static bool poll_sources(void)
 	return any;
 }
 
+static void idle_sources(void)
+{
+	struct sched_source *src;
+
+	LIST_FOR_EACH(src, &sources, link)
+		if (src->idle)
+			src->idle(src);
+}
+
 static uint64_t spin_ns(void)
 {
 	struct sched_source *src;
@@ -321,6 +335,11 @@ static void idle_sleep(void)
 	}
 }
 
+uint64_t sched_quiet_us(void)
+{
+	return (__rdtsc() - last_activity) / tsc_per_us;
+}
+
 bool sched_contended(void)
 {
 	return __rdtsc() < contended_until;
@@ -329,6 +348,11 @@ bool sched_contended(void)
 const struct sched_stats *sched_stats(void)
 {
 	return &stats;
+}
+
+bool sched_few_cpus(void)
+{
+	return few_cpus;
 }
 
 void sched_count_offload(void)
@@ -356,7 +380,7 @@ bool sched_alone(uint64_t ns)
 
 void sched_run(void)
 {
-	uint64_t last_activity = __rdtsc(), last_seen = last_activity;
+	uint64_t last_seen = last_activity = __rdtsc();
 	unsigned idle_rounds = 0;
 
 	while (!atomic_load_explicit(&stopping, memory_order_relaxed)) {
@@ -374,6 +398,7 @@ void sched_run(void)
 			idle_rounds = 0;
 			continue;
 		}
+		idle_sources();
 		now = __rdtsc();
 		if (now - last_seen > CONTENDED_GAP_US * tsc_per_us && idle_rounds > 1) {
 			contended_until = now + CONTENDED_FOR_US * tsc_per_us;

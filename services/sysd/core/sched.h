@@ -81,6 +81,8 @@ struct sched_source {
 	bool (*busy)(struct sched_source *);
 	uint32_t *futex;
 	uint32_t futex_val;
+	/* Called (optional) when there is nothing else to do, before polling goes on or sleep begins. */
+	void (*idle)(struct sched_source *);
 	/* How long the executor may poll for this source after its last activity; 0: not at all. */
 	uint64_t spin_ns;
 	/* The longest sleep while this source waits, or 0: no limit (a backstop for hostile peers). */
@@ -109,9 +111,15 @@ bool sched_alone(uint64_t ns);
 
 uint64_t sched_tsc_per_us(void);
 
+/* Microseconds since the executor last had something to do. For `poll` of a source. */
+uint64_t sched_quiet_us(void);
+
 /* Was the executor taken off its CPU lately while it polled? Then somebody else needs the CPU and the
  * sources should not ask for polling. */
 bool sched_contended(void);
+
+/* Does whoever serves the executor's requests (memd, fsd) need the CPU of a guest that polls? */
+bool sched_few_cpus(void);
 
 /* Figures for debug and metrics. */
 struct sched_stats {

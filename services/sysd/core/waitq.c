@@ -115,7 +115,7 @@ int wait_sleep(struct waiter *w, unsigned flags, uint64_t deadline_ns)
 			return ret;
 	}
 	if (t) {
-		if (flags & WAIT_INTERRUPTIBLE && hthread_announce_sleep)
+		if (hthread_announce_sleep && (flags & WAIT_INTERRUPTIBLE || sched_few_cpus()))
 			hthread_announce_sleep(t->ht);
 		saved = t->state;
 		t->state = (flags & (WAIT_INTERRUPTIBLE)) ? TASK_SLEEPING : TASK_UNINT;

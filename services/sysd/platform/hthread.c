@@ -24,7 +24,7 @@
 #include "services/sysd/syscall/syscall.h"
 #include "services/sysd/task/task.h"
 
-static struct list processes = LIST_INIT(processes);
+static struct list processes = LIST_INIT(processes), byes = LIST_INIT(byes);
 
 #define UNBLOCKABLE (SIG_BIT(SIGKILL) | SIG_BIT(SIGSTOP))
 
@@ -41,6 +41,7 @@ int hprocess_new(pid_t host_pid, uint64_t id, struct slots *set, struct hprocess
 	hp->slots = slots_memory(set);
 	list_init(&hp->threads);
 	list_init(&hp->end_node);
+	list_init(&hp->bye_node);
 	list_add_tail(&processes, &hp->all_node);
 	*ret_hp = hp;
 	return 0;
@@ -290,8 +291,8 @@ int hthread_next_request(struct task *t)
 	return req;
 }
 
-/* Publishes a reply that stands in the slot, and wakes the guest side if it went to sleep. */
-static void publish(struct hthread *ht, enum sbx_act act)
+/* Publishes a reply that stands in the slot. True: the guest side went to sleep and is to be woken. */
+static bool publish_only(struct hthread *ht, enum sbx_act act)
 {
 	struct sbx_slot *s = hthread_slot(ht);
 
@@ -299,8 +300,18 @@ static void publish(struct hthread *ht, enum sbx_act act)
 	ht->where = HT_USER;
 	poll_add(ht);
 	__atomic_store_n(&s->state, SBX_SLOT_REPLY, __ATOMIC_SEQ_CST);
-	if (__atomic_load_n(&s->guest_waits, __ATOMIC_SEQ_CST))
-		syscall(SYS_futex, &s->state, FUTEX_WAKE, 1, NULL, NULL, 0);
+	return __atomic_load_n(&s->guest_waits, __ATOMIC_SEQ_CST);
+}
+
+static void wake(uint32_t *word)
+{
+	syscall(SYS_futex, word, FUTEX_WAKE, 1, NULL, NULL, 0);
+}
+
+static void publish(struct hthread *ht, enum sbx_act act)
+{
+	if (publish_only(ht, act))
+		wake(&hthread_slot(ht)->state);
 }
 
 static void put_out_segments(struct hthread *ht)
@@ -341,8 +352,17 @@ void hthread_reply_signal(struct task *t, int64_t ret, bool has_ret, const struc
 void hthread_reply_exit(struct task *t, bool group)
 {
 	hthread_slot(t->ht)->out_count = 0;
-	t->ht->hp->leaving |= group;
-	publish(t->ht, group ? SBX_ACT_EXIT_GROUP : SBX_ACT_EXIT_THREAD);
+	if (!group) {
+		publish(t->ht, SBX_ACT_EXIT_THREAD);
+	} else {
+		struct hprocess *hp = t->ht->hp;
+
+		hp->leaving = true;
+		if (publish_only(t->ht, SBX_ACT_EXIT_GROUP) && list_empty(&hp->bye_node)) {
+			hp->bye_word = &hthread_slot(t->ht)->state;
+			list_add_tail(&byes, &hprocess_ref(hp)->bye_node);
+		}
+	}
 	poll_remove(t->ht);
 	t->ht->where = HT_GONE;
 }
@@ -354,6 +374,17 @@ void hthread_reply_exit(struct task *t, bool group)
 static uint64_t ops_deadline(const struct hthread *ht)
 {
 	return ht->task && ht->task->exiting ? clock_mono_ns() + EXIT_PATIENCE_NS : KTIMER_NEVER;
+}
+
+void hthread_say_byes(void)
+{
+	while (!list_empty(&byes)) {
+		struct hprocess *hp = LIST_FIRST(&byes, struct hprocess, bye_node);
+
+		list_del(&hp->bye_node);
+		wake(hp->bye_word);
+		hprocess_unref(hp);
+	}
 }
 
 static int run_batch(struct hthread *ht, struct sbx_hostop *ops, unsigned count)

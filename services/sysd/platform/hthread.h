@@ -27,6 +27,8 @@ struct hprocess {
 	bool leaving;          /* its runtime was told to end it */
 	bool slots_free;       /* memd says that nobody else has its slots mapped */
 	struct list all_node, end_node;
+	struct list bye_node;  /* its last reply stands and its thread is to be woken for it */
+	uint32_t *bye_word;
 };
 
 enum hthread_where {
@@ -108,6 +110,8 @@ int hthread_next_request(struct task *t);
 void hthread_reply_return(struct task *t, int64_t ret);
 void hthread_reply_resume(struct task *t);   /* with t->ht->regs, all of them */
 void hthread_reply_signal(struct task *t, int64_t ret, bool has_ret, const struct sbx_sigframe_req *req);
+/* The end of a group is published at once, and a thread that sleeps woken when the executor has nothing else to
+ * do: what the host takes down then may take the CPU of those who go on. */
 void hthread_reply_exit(struct task *t, bool group);
 /* Has the runtime carry out ops and waits for their results (in place). Callable inside a handler,
  * before its reply, any number of times. Returns 0, or -ESRCH when the process died meanwhile.

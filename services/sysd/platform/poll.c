@@ -2,7 +2,9 @@
  *
  * While the executor polls, a guest's call costs one cache line each way. It polls only while a guest
  * thread runs that could post one, and a CPU is left over for the polling; otherwise it sleeps on the
- * doorbell. The control page tells the guests which of the two holds: poller_cpu.
+ * doorbell. The control page tells the guests which of the two holds: poller_cpu. Whether a CPU is left over
+ * is asked of the host (the count of running threads in /proc/loadavg), when polling lasts longer than the
+ * asking costs.
  *
  * The doorbell is writable by every guest process of the sandbox. A hostile one can undo another's ring
  * between its increment and our futex wait; so while any guest thread runs user code the sleep is
@@ -14,11 +16,13 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
 #include <x86intrin.h>
 
 #include "common/base/util.h"
+#include "common/ipc/startup.h"
 #include "services/sysd/core/sched.h"
 #include "services/sysd/core/waitq.h"
 #include "services/sysd/platform/hthread.h"
@@ -26,7 +30,10 @@
 
 #define SPIN_IDLE_CPU_NS 60000 /* a CPU is free: waking one costs more than this */
 #define SPIN_BUSY_NS 6000      /* none is: only bridge the gap between two calls in a row */
+#define SPIN_ASK_US 4          /* a guest on another CPU is often quicker than the question */
+#define LOAD_EVERY_US 16
 #define BACKSTOP_NS 20000000
+#define GUESTS_ASKED 8
 #define GUEST_SPIN_US 60
 
 static struct list polled = LIST_INIT(polled);
@@ -34,7 +41,10 @@ static unsigned polled_count;
 static struct sbx_ctl *ctl;
 static uint32_t *bell;
 static int ctl_fd = -1, bell_fd = -1;
-static unsigned cpu_count;
+static unsigned cpu_count, host_cpus;
+static int load_fd = -1;
+static uint64_t load_until; /* TSC: the last answer holds */
+static bool cpu_free = true;
 
 void poll_add(struct hthread *ht)
 {
@@ -82,19 +92,6 @@ static void publish_cpu(void)
 		__atomic_store_n(&ctl->poller_cpu, cpu, __ATOMIC_RELEASE);
 }
 
-static struct sched_source source;
-
-static bool poll_slots(struct sched_source *src)
-{
-	if (!polled_count) {
-		src->spin_ns = 0;
-		return false;
-	}
-	publish_cpu();
-	src->spin_ns = polled_count < cpu_count && !sched_contended() ? SPIN_IDLE_CPU_NS : SPIN_BUSY_NS;
-	return scan();
-}
-
 /* Is there a guest thread that may still post a request without being woken? */
 static bool guests_run(void)
 {
@@ -104,6 +101,81 @@ static bool guests_run(void)
 		if (!__atomic_load_n(&hthread_slot(ht)->t0_wait, __ATOMIC_RELAXED))
 			return true;
 	return false;
+}
+
+/* Are there more CPUs than threads that want one? We are one of those. */
+static bool ask_load(void)
+{
+	char buf[128], *p;
+	ssize_t n = pread(load_fd, buf, sizeof(buf) - 1, 0);
+	unsigned fields = 0;
+
+	if (n <= 0)
+		return true;
+	buf[n] = '\0';
+	for (p = buf; *p && fields < 3; p++)
+		fields += *p == ' ';
+	return strtoul(p, NULL, 10) <= host_cpus;
+}
+
+static bool cpu_is_free(void)
+{
+	uint64_t now = __rdtsc();
+
+	if (load_fd < 0)
+		return polled_count < cpu_count;
+	if (now > load_until) {
+		cpu_free = ask_load();
+		load_until = now + LOAD_EVERY_US * sched_tsc_per_us();
+	}
+	return cpu_free;
+}
+
+/* A guest that last ran on the CPU that we are on needs it: it cannot say anything while we poll. One that runs
+ * elsewhere may, and one that was woken elsewhere and has not come to its reply yet soon will. */
+static uint64_t spin_budget(void)
+{
+	struct hthread *ht;
+	unsigned cpu = current_cpu(), asked = 0;
+	bool elsewhere = false, waking = false;
+
+	LIST_FOR_EACH(ht, &polled, poll_node) {
+		const struct sbx_slot *s = hthread_slot(ht);
+
+		if (++asked > GUESTS_ASKED) {
+			elsewhere = true;
+			break;
+		}
+		if (ht->where != HT_USER || s->t0_wait || s->guest_cpu == cpu)
+			continue;
+		elsewhere = true;
+		waking |= __atomic_load_n(&s->state, __ATOMIC_RELAXED) == SBX_SLOT_REPLY;
+	}
+	if (!elsewhere)
+		return 0;
+	if (sched_contended())
+		return SPIN_BUSY_NS;
+	return waking || sched_quiet_us() < SPIN_ASK_US || cpu_is_free() ? SPIN_IDLE_CPU_NS : SPIN_BUSY_NS;
+}
+
+static struct sched_source source;
+
+static bool poll_slots(struct sched_source *src)
+{
+	if (!polled_count) {
+		src->spin_ns = 0;
+		return false;
+	}
+	publish_cpu();
+	if (scan())
+		return true;
+	src->spin_ns = spin_budget();
+	return false;
+}
+
+static void when_idle(struct sched_source *src)
+{
+	hthread_say_byes();
 }
 
 static bool before_sleep(struct sched_source *src)
@@ -130,7 +202,13 @@ static bool busy(struct sched_source *src)
 }
 
 static struct sched_source source = {
-    .name = "slots", .poll = poll_slots, .before_sleep = before_sleep, .after_sleep = after_sleep, .busy = busy};
+    .name = "slots",
+    .poll = poll_slots,
+    .before_sleep = before_sleep,
+    .after_sleep = after_sleep,
+    .busy = busy,
+    .idle = when_idle,
+};
 
 static int shared_page(const char *name, size_t size, unsigned seals, void **ret_p)
 {
@@ -167,6 +245,9 @@ int platform_init(void)
 	if (bell_fd < 0)
 		return bell_fd;
 	bell = p;
+	host_cpus = (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
+	if (fcntl(SYSD_FD_LOAD, F_GETFD) >= 0)
+		load_fd = SYSD_FD_LOAD;
 	cpu_count = sched_getaffinity(0, sizeof(set), &set) == 0 ? (unsigned)CPU_COUNT(&set) : 1;
 	ctl->cpu_count = cpu_count;
 	ctl->spin_tsc = cpu_count > 1 ? GUEST_SPIN_US * sched_tsc_per_us() : 0;

@@ -9,5 +9,6 @@ void poll_add(struct hthread *ht);
 void poll_remove(struct hthread *ht);
 /* Implemented by hthread.c for the poller. */
 void hthread_take_request(struct hthread *ht);
+void hthread_say_byes(void);
 
 #endif
