@@ -4,6 +4,7 @@
 #include <net/if_arp.h>
 #include <linux/if_packet.h>
 
+#include "netd/core/layers.h"
 #include "netd/core/pkt_priv.h"
 #include "netd/core/stack_priv.h"
 
@@ -48,7 +49,11 @@ unsigned loopback_run(struct netstack *st)
 
 		list_del(&p->node);
 		st->lo_queued--;
-		netif_input(p->netif, p);
+		/* Copies of what went to a group or to all came from the other interface, without its link header. */
+		if (p->netif == st->loopback)
+			netif_input(p->netif, p);
+		else
+			ip_input(p->netif, p);
 	}
 	return n;
 }

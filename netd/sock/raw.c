@@ -61,6 +61,8 @@ int raw_route(struct nsock *s, const struct nsock_meta *meta, const struct nsock
 		return ret;
 	if (r->broadcast && !s->opt.broadcast)
 		return -EACCES;
+	if ((s->opt.dontroute || meta->flags & NSOCK_META_DONTROUTE) && r->gateway.family)
+		return -ENETUNREACH;
 	*tx = (struct ip_tx){.route = r, .src = r->src, .dst = f.dst, .protocol = (uint8_t)s->protocol, .tos = f.tos,
 			     .flow_label = meta->flow_label};
 	if (meta->ttl)

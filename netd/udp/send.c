@@ -43,7 +43,7 @@ static bool want_df(const struct udp_sock *u, bool v6)
 {
 	uint8_t disc = v6 ? u->s.opt.pmtudisc6 : u->s.opt.pmtudisc;
 
-	return disc == IP_PMTUDISC_DO || disc == IP_PMTUDISC_PROBE || (disc == IP_PMTUDISC_WANT && false);
+	return disc == IP_PMTUDISC_DO || disc == IP_PMTUDISC_PROBE;
 }
 
 /* The datagram is larger than the path: the sender is told on the error queue, if he looks there. */
@@ -120,6 +120,8 @@ static int transmit(struct udp_sock *u, const struct nsock_meta *meta, const str
 	}
 	if (r.broadcast && !s->opt.broadcast)
 		return -EACCES;
+	if ((s->opt.dontroute || meta->flags & NSOCK_META_DONTROUTE) && r.gateway.family)
+		return -ENETUNREACH;
 	if (connected && !meta->from.addr.family && !meta->ifindex)
 		u->route = r;
 	if (gso && size > gso) {
