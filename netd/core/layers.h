@@ -25,6 +25,9 @@ void ip_netif_up(struct netif *nif);
 void ip_netif_down(struct netif *nif);
 void ip_addr_added(struct netif *nif, struct netif_addr *a);
 void ip_addr_removed(struct netif *nif, struct netif_addr *a);
+/* A setting of the interface was changed (enum netif_conf), its MTU. */
+void ip_conf_changed(struct netif *nif, unsigned id);
+void ip_mtu_changed(struct netif *nif);
 /* A frame of an Ethernet link, p->data at its header, the type not looked at yet. Consumes p. */
 void ether_input(struct netif *nif, struct pkt *p);
 /* p->data at the IP header, of either family, by p->protocol. Consumes p. */

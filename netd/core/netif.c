@@ -45,8 +45,11 @@ int netif_conf_set(struct netif *nif, enum netif_conf id, int64_t value)
 	info = net_sysctl_info(conf_names[id].init);
 	if (value < info->min || value > info->max)
 		return -EINVAL;
+	if (nif->conf[id] == value)
+		return 0;
 	nif->conf[id] = value;
 	netstack_bump(nif->st);
+	ip_conf_changed(nif, id);
 	return 0;
 }
 
@@ -166,6 +169,7 @@ int netif_set_up(struct netif *nif, bool up)
 
 void netif_changed(struct netif *nif)
 {
+	ip_mtu_changed(nif);
 	netstack_bump(nif->st);
 	net_event(nif->st, NET_EV_LINK, false, nif);
 }

@@ -194,3 +194,14 @@ void ip_netif_removed(struct netif *nif)
 	neigh_flush(nif);
 	fib_flush_netif(nif, 0, true);
 }
+
+void ip_conf_changed(struct netif *nif, unsigned id)
+{
+	if (id == NETIF_CONF_V6_DISABLE_IPV6)
+		ip6_disable_changed(nif);
+}
+
+void ip_mtu_changed(struct netif *nif)
+{
+	nif->conf[NETIF_CONF_V6_MTU] = MAX(nif->mtu, 1280u);
+}

@@ -99,8 +99,9 @@ static bool may_complain(const struct pkt *p, const struct ip6_hdr_ *h, uint32_t
 		if (next == IPPROTO_ICMPV6)
 			return e[0] >= 128 && e[0] != 137;
 		if (next == IPPROTO_FRAGMENT) {
+			/* What is behind a later piece's header is data: only its name says what it is of. */
 			if (get_be16(e + 2) & 0xfff8)
-				return false;
+				return e[0] != IPPROTO_ICMPV6;
 			next = e[0];
 			off += 8;
 		} else if (next == IPPROTO_HOPOPTS || next == IPPROTO_DSTOPTS || next == IPPROTO_ROUTING) {

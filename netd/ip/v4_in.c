@@ -165,7 +165,11 @@ void ip4_input(struct netif *nif, struct pkt *p)
 	type = dst_type(nif, h->dst);
 	if (unlikely(p->pkttype != PACKET_LOOPBACK && martian(nif, &src, &dst)))
 		goto bad_addr;
-	if (type == RTN_MULTICAST ? !ip_mc_joined(nif, &dst) : type != RTN_LOCAL && type != RTN_BROADCAST)
+	if (type == RTN_MULTICAST && !ip_mc_joined(nif, &dst)) {
+		pkt_free(p); /* a group that is none of ours: nothing is wrong with it */
+		return;
+	}
+	if (type != RTN_LOCAL && type != RTN_BROADCAST && type != RTN_MULTICAST)
 		goto bad_addr;
 	/* A unicast address in a frame to all is an attempt to be answered by many (RFC 1122 3.3.6). */
 	if (type == RTN_LOCAL && (p->pkttype == PACKET_BROADCAST || p->pkttype == PACKET_MULTICAST))

@@ -19,6 +19,8 @@ int ip6_netif_added(struct netif *nif);
 void ip6_netif_removed(struct netif *nif);
 void ip6_netif_up(struct netif *nif);
 void ip6_netif_down(struct netif *nif);
+/* disable_ipv6 was set or cleared: the addresses go, or the link's own come. */
+void ip6_disable_changed(struct netif *nif);
 /* An address is on an interface that is up: duplicate address detection, then its local route. Once or again. */
 void ip6_addr_start(struct netif *nif, struct netif_addr *a);
 void ip6_addr_stop(struct netif *nif, struct netif_addr *a);

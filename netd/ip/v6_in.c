@@ -264,6 +264,10 @@ void ip6_input(struct netif *nif, struct pkt *p)
 		goto bad_addr;
 	if (!lo && p->pkttype != PACKET_LOOPBACK && (ip_addr_loopback(&src) || ip_addr_loopback(&dst)))
 		goto bad_addr;
+	if (dst.v6[0] == 0xff && !for_us(nif, &dst, p)) {
+		pkt_free(p); /* a group that is none of ours: nothing is wrong with it */
+		return;
+	}
 	if (ip_addr_any(&dst) || !for_us(nif, &dst, p))
 		goto bad_addr;
 	net_count_add(st, MIB_Ip6_InOctets, p->len);
@@ -322,4 +326,28 @@ void ip6_netif_down(struct netif *nif)
 {
 	addrconf_down(nif);
 	mld_down(nif);
+}
+
+void ip6_disable_changed(struct netif *nif)
+{
+	struct netif_addr *a, *tmp;
+
+	if (ip6_disabled(nif)) {
+		ip6_netif_down(nif);
+		LIST_FOR_EACH_SAFE(a, tmp, &nif->addrs, node) {
+			struct ip_addr addr = a->addr;
+
+			if (addr.family == AF_INET6)
+				(void)netif_addr_del(nif, &addr, a->prefix);
+		}
+		return;
+	}
+	if (!(nif->flags & IFF_UP))
+		return;
+	ip6_netif_up(nif);
+	if (nif->flags & IFF_LOOPBACK) {
+		struct netif_addr one = {.addr = {.family = AF_INET6, .v6 = {[15] = 1}}, .prefix = 128};
+
+		(void)netif_addr_add(nif, &one);
+	}
 }
