@@ -39,7 +39,7 @@ static int show(struct seqbuf *s, const struct tree_node *n)
 
 static void add_link(struct tree_node *root, const char *name)
 {
-	char path[128], target[64];
+	char path[128], *target;
 
 	for (size_t i = 0; i < ARRAY_SIZE(attributes); i++) {
 		snprintf(path, sizeof(path), "devices/virtual/net/%s/%s", name, attributes[i]);
@@ -54,8 +54,8 @@ static void add_link(struct tree_node *root, const char *name)
 	snprintf(path, sizeof(path), "devices/virtual/net/%s/subsystem", name);
 	tree_link(root, path, "../../../../class/net");
 	snprintf(path, sizeof(path), "class/net/%s", name);
-	snprintf(target, sizeof(target), "../../devices/virtual/net/%s", name);
-	tree_link(root, path, target);
+	if (asprintf(&target, "../../devices/virtual/net/%s", name) >= 0)
+		tree_link(root, path, target); /* nodes live for ever, and their targets with them */
 }
 
 void sysfs_add_net(struct tree_node *root, struct net_ns *ns)
