@@ -20,7 +20,7 @@ static int programs[SERVICE_COUNT];
 
 bool service_can_restart(enum service_id id)
 {
-	return id == SERVICE_FSD;
+	return id == SERVICE_FSD || id == SERVICE_NETD;
 }
 
 static void prepare(void *arg, const struct state *st)

@@ -284,6 +284,8 @@ static void on_up(const struct net_msg *m)
 	client.in = (struct net_event_end){.ring = &net_header(client.arena)->to_sysd};
 	client.epoch++;
 	waitq_wake_all(&client.up);
+	if (netlink_netd_up && client.epoch > 1 && sched_spawn(netlink_netd_up, NULL))
+		log_warn("listeners of netlink groups hear no more");
 }
 
 static void on_message(const struct net_msg *m)

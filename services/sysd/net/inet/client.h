@@ -58,6 +58,8 @@ void netd_attach(uint32_t index, struct inet_sock *k);
 void netd_detach(uint32_t index);
 struct inet_sock *netd_sock(uint32_t index);
 
+/* There is a netd (again), which knows of no listeners yet: called on a strand. Weak: may be absent. */
+void netlink_netd_up(void *arg) __attribute__((weak));
 /* Messages for a netlink socket (net/netlink). Weak: may be absent. */
 void netlink_input(uint32_t ns, uint32_t number, uint32_t group, const uint8_t *data, uint32_t size) __attribute__((weak));
 

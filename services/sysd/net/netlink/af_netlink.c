@@ -161,6 +161,29 @@ void netlink_groups_changed(struct netlink_sock *k)
 	netd_tell(m, true);
 }
 
+void netlink_netd_up(void *arg)
+{
+	struct netlink_sock *k, *found;
+	uint64_t done = 0; /* cookies rise in the order of the list */
+
+	(void)arg;
+	do {
+		found = NULL;
+		LIST_FOR_EACH (k, netlink_all(), all) {
+			if (k->s.cookie > done && k->groups) {
+				found = k;
+				break;
+			}
+		}
+		if (found) {
+			done = found->s.cookie;
+			socket_ref(&found->s);
+			netlink_groups_changed(found);
+			socket_unref(&found->s);
+		}
+	} while (found);
+}
+
 /* From netd: answers (group 0) to the socket with the number, news for the members of a group of a namespace. */
 void netlink_input(uint32_t ns, uint32_t number, uint32_t group, const uint8_t *data, uint32_t size)
 {
