@@ -12,6 +12,7 @@ static const struct verb *const verbs[] = {
 	&verb_run, &verb_create, &verb_start, &verb_state, &verb_kill, &verb_delete,
 	&verb_list, &verb_exec, &verb_ps, &verb_spec, &verb_do,
 	&verb_pause, &verb_resume, &verb_update, &verb_events, &verb_features,
+	&verb_install, &verb_uninstall,
 	&verb_logs, &verb_debug,
 };
 

@@ -44,7 +44,7 @@ class Engine:
         self.args = args
         self.config_file = os.path.join(self.work, 'daemon.json')
         with open(self.config_file, 'w') as f:
-            json.dump(self.config, f)
+            json.dump({'deprecated-key-path': self.work + '/key.json', **self.config}, f)
         self.start()
         if image:
             self.import_image()
