@@ -26,7 +26,7 @@ static const struct {
 };
 
 static const char *const unsupported_options[] = {"shared", "rshared", "unbindable", "runbindable",
-						  "idmap", "ridmap", "tmpcopyup", "remount", "move",
+						  "idmap", "ridmap", "remount", "move",
 						  "rmove"};
 
 static int add_data(char **data, const char *option)

@@ -288,7 +288,8 @@ static int bring_up(struct sandbox *sb, struct err *e)
 	struct ctl_msg m = {.type = CTL_CONFIGURE, .config = sb->spec->config};
 	int r;
 
-	if ((r = fill_state(sb, e)) || (r = complete_config(sb, e)) || (r = cgroup_enter(sb, e)) ||
+	if ((r = fill_state(sb, e)) || (r = complete_config(sb, e)) ||
+	    (r = mountpoints_make(sb, e)) || (r = cgroup_enter(sb, e)) ||
 	    (r = netns_enter(sb, e)) || (r = run_create_hooks(sb, e)) ||
 	    (r = network_set_up(sb, e)) || (r = sandbox_start_services(sb, e)) || (r = cgroup_step_aside(sb, e)))
 		return r;

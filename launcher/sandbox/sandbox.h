@@ -128,6 +128,8 @@ int sandbox_check_timeout(const struct sandbox *sb);
 
 /* start.c */
 int sandbox_start_services(struct sandbox *sb, struct err *e);
+/* mountpoints.c: makes what a read-only root lacks. */
+int mountpoints_make(struct sandbox *sb, struct err *e);
 /* netns.c: enters the container's network namespace (linux.namespaces), which netns_fd is then. The hooks
  * that fill it have run when the services are started. */
 int netns_enter(struct sandbox *sb, struct err *e);

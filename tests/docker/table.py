@@ -329,6 +329,10 @@ def _(t):
 def _(t):
     return t.sh('touch /x; touch /tmp/x; echo $?', '--read-only') + t.sh('touch /tmp/x && df -k /tmp | tail -1 | tr -s " " | cut -d" " -f2; stat -c %a /tmp /run', '--read-only', '--tmpfs', '/tmp:size=1m', '--tmpfs', '/run')
 
+@row('files', '--read-only with a mount point that the image lacks')
+def _(t):
+    return t.sh('ls -d /made/anew /made/file; touch /made/anew/x; touch /made/y', '--read-only', '-v', t.dir + ':/made/anew', '-v', '/etc/hostname:/made/file')
+
 @row('files', 'cp, both ways, running and stopped', short=True)
 def _(t):
     name = t.up()

@@ -49,4 +49,10 @@ int tree_mknod(struct task *t, const char *path, uint32_t mode, uint64_t rdev);
 int tree_symlink(struct task *t, const char *path, const char *target);
 int tree_write(struct task *t, const char *path, const char *text);
 
+/* copyup.c: the content of a folder, read, and made again below the same path. */
+struct copy;
+int copy_read(struct task *t, const char *path, struct copy **ret);
+int copy_write(struct task *t, struct copy *c);
+void copy_free(struct copy *c);
+
 #endif

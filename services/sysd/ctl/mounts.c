@@ -145,6 +145,53 @@ static int fill_dev(struct task *t)
 	return r;
 }
 
+/* Takes a word out of a list with commas. */
+static bool take_option(char *data, const char *word)
+{
+	size_t n = strlen(word);
+
+	for (char *s = data; (s = strstr(s, word)); s += n) {
+		if ((s > data && s[-1] != ',') || (s[n] && s[n] != ','))
+			continue;
+		if (s[n] == ',')
+			memmove(s, s + n + 1, strlen(s + n + 1) + 1);
+		else
+			*(s > data ? s - 1 : s) = 0;
+		return true;
+	}
+	return false;
+}
+
+static int mount_new(struct task *t, const struct ctl_mount *m, const struct path *at, struct ctl_error *e)
+{
+	const char *type = fs_type_name(m);
+	CLEANUP_FREE char *data = NULL;
+	struct copy *copy = NULL;
+	int r = 0;
+
+	/* as runc: a tmpfs over a folder has the folder's mode, unless it is given one */
+	if (!strcmp(type, "tmpfs") && (!m->data || !strstr(m->data, "mode="))) {
+		if (asprintf(&data, "%s%smode=%o", m->data ? m->data : "", m->data ? "," : "",
+			     at->dentry->inode->mode & 07777) < 0)
+			return -ENOMEM;
+	} else if (m->data) {
+		data = strdup(m->data);
+		if (!data)
+			return -ENOMEM;
+	}
+	if (data && !strcmp(type, "tmpfs") && take_option(data, "tmpcopyup")) {
+		r = copy_read(t, m->target, &copy);
+		if (r < 0)
+			return ctl_fail(e, r, "reading %s, which a tmpfs is to begin with: %s", m->target, strerror(-r));
+	}
+	r = mnt_mount_new(t->ns->mnt, at, type, m->source, strcmp(type, m->type) || !data || !data[0] ? NULL : data,
+			  (unsigned)(m->flags & (MS_RDONLY | MS_SYNCHRONOUS | MS_DIRSYNC)), mnt_flags_of(m->flags));
+	if (r == 0 && copy)
+		r = copy_write(t, copy);
+	copy_free(copy);
+	return r;
+}
+
 static int mount_one(struct task *t, const struct ctl_mount *m, struct ctl_error *e)
 {
 	struct path at;
@@ -164,25 +211,14 @@ static int mount_one(struct task *t, const struct ctl_mount *m, struct ctl_error
 			super_unref(sb);
 		}
 	} else {
-		const char *type = fs_type_name(m);
-
-		char data[4096];
-
-		/* as runc: a tmpfs over a folder has the folder's mode, unless it is given one */
-		if (!strcmp(type, "tmpfs") && (!m->data || !strstr(m->data, "mode=")))
-			snprintf(data, sizeof(data), "%s%smode=%o", m->data ? m->data : "", m->data ? "," : "",
-				 at.dentry->inode->mode & 07777);
-		else
-			snprintf(data, sizeof(data), "%s", m->data ? m->data : "");
-		r = mnt_mount_new(t->ns->mnt, &at, type, m->source,
-				  strcmp(type, m->type) || !data[0] ? NULL : data,
-				  (unsigned)(m->flags & (MS_RDONLY | MS_SYNCHRONOUS | MS_DIRSYNC)),
-				  mnt_flags_of(m->flags));
+		r = mount_new(t, m, &at, e);
 	}
 	path_put(&at);
 	if (r == 0 && !strcmp(m->target, "/dev") && !strcmp(m->type, "tmpfs"))
 		r = fill_dev(t);
-	return r < 0 ? ctl_fail(e, r, "mounting %s (%s): %s", m->target, m->type, strerror(-r)) : 0;
+	if (r < 0 && !e->text[0])
+		ctl_fail(e, r, "mounting %s (%s): %s", m->target, m->type, strerror(-r));
+	return r;
 }
 
 static int mask(struct task *t, const char *name)
