@@ -1,0 +1,136 @@
+#!/usr/bin/env python3
+"""Files that a container writes through to the host: what the host sees and when, and a disk that is full."""
+import json, os, subprocess
+from sbxtest import ROOTFS, SandboxTest, main, mounts
+
+MANY = r'''
+import os, sys
+os.chdir('/w')
+for i in range(400):
+    with open('f%d' % i, 'w') as f:
+        f.write(str(i))
+    if i % 3 == 0:
+        os.rename('f%d' % i, 'g%d' % i)
+    elif i % 3 == 1:
+        os.unlink('f%d' % i)
+    else:
+        os.link('f%d' % i, 'h%d' % i)
+        os.chmod('f%d' % i, 0o600)
+        os.utime('f%d' % i, (i, i))
+os._exit(5)
+'''
+
+SAID = r'''
+import os, sys
+os.chdir('/w')
+for i in range(100):
+    open('f', 'w').close()
+    for k in range(5):
+        open('k%d' % k, 'w').close()
+        os.rename('k%d' % k, 'l%d' % k)
+    os.write(1, b'made\n')
+    os.read(0, 1)
+    os.unlink('f')
+    for k in range(5):
+        os.unlink('l%d' % k)
+    os.write(1, b'gone\n')
+    os.read(0, 1)
+'''
+
+FULL = r'''
+import errno, os
+os.chdir('/w')
+
+def fails(fn, *args):
+    try:
+        fn(*args)
+    except OSError as e:
+        return errno.errorcode[e.errno]
+
+def make(n):
+    open('n%d' % n, 'x').close()
+
+# no inode left: the create says so, and the file is not there
+n = 0
+while True:
+    e = fails(make, n)
+    if e:
+        break
+    n += 1
+print(e, n > 10, os.path.exists('n%d' % n), len(os.listdir('.')) == n)
+# one less, and there is room for one at once
+os.unlink('n0')
+print(fails(make, 0), fails(make, n))
+for i in range(n):
+    os.unlink('n%d' % i)
+
+# no block left: the write says so, each time that it is full, and what was removed is free at once
+for i in range(5):
+    f = open('big', 'wb', buffering=0)
+    e, size = None, 0
+    while not e:
+        e = fails(f.write, b'x' * 65536)
+    size = os.fstat(f.fileno()).st_size
+    f.close()
+    print(e, size > 1 << 20, fails(lambda: os.truncate('big', 10)), fails(open('small', 'wb', buffering=0).write, b'y' * 4096))
+    os.unlink('big')
+    os.unlink('small')
+'''
+
+
+def read(path):
+    with open(path) as f:
+        return f.read()
+
+
+class Files(SandboxTest):
+    def own_root(self, script, small=None):
+        """A root of its own with an empty /w; small: options of a tmpfs that it is."""
+        root = os.path.join(self.bundle, 'root')
+        os.mkdir(root)
+        if small:
+            subprocess.run(['mount', '-t', 'tmpfs', '-o', small, 'tmpfs', root], check=True)
+            self.addCleanup(subprocess.run, ['umount', '-l', root])
+        for d in 'proc', 'dev', 'tmp', 'sys', 'usr', 'etc', 'w':
+            os.mkdir(os.path.join(root, d))
+        for link in 'bin', 'sbin', 'lib', 'lib64':
+            os.symlink('usr/' + link, os.path.join(root, link))
+        c = self.config('python3', '-c', script, root={'path': 'root'})
+        c['mounts'] += [{'destination': d, 'type': 'bind', 'source': ROOTFS + d, 'options': ['rbind', 'ro']}
+                        for d in ('/usr', '/etc')]
+        self.write_config(json.dumps(c))
+        self.before = (mounts(), self.before[1])
+        return os.path.join(root, 'w')
+
+    def test_all_is_there_at_the_end(self):
+        w = self.own_root(MANY)
+        self.assertEqual(self.sbx('run', 'one').returncode, 5)
+        want = {}
+        for i in range(400):
+            for name in [['g'], [], ['f', 'h']][i % 3]:
+                want[name + str(i)] = str(i)
+        self.assertEqual({n: read(os.path.join(w, n)) for n in os.listdir(w)}, want)
+        st = os.stat(os.path.join(w, 'h398'))
+        self.assertEqual((st.st_mode & 0o7777, st.st_mtime, st.st_nlink), (0o600, 398, 2))
+
+    def test_all_is_there_when_it_says_so(self):
+        w = self.own_root(SAID)
+        p = self.start('run', 'one', stdin=subprocess.PIPE)
+        for _ in range(100):
+            for word, want in ('made\n', ['f', 'l0', 'l1', 'l2', 'l3', 'l4']), ('gone\n', []):
+                self.assertEqual(p.stdout.readline(), word)
+                self.assertEqual(sorted(os.listdir(w)), want)
+                p.stdin.write('x')
+                p.stdin.flush()
+        out, err = p.communicate(timeout=30)
+        self.assertEqual((p.returncode, out), (0, ''), err)
+
+    def test_full_disk(self):
+        self.own_root(FULL, 'size=4m,nr_inodes=200')
+        p = self.sbx('run', 'one')
+        self.assert_ok(p)
+        self.assertEqual(p.stdout, 'ENOSPC True False True\nNone ENOSPC\n' + 'ENOSPC True None None\n' * 5, p.stderr)
+
+
+if __name__ == '__main__':
+    main()
