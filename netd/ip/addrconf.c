@@ -250,12 +250,26 @@ again:
 /* A route with a lifetime: new, prolonged, or (life 0) gone. */
 static void timed_route(struct netif *nif, const struct fib_entry *e, uint64_t life_ms, unsigned max)
 {
+	uint64_t expires = life_ms == UINT64_MAX ? 0 : nif->st->now_ms + life_ms;
+	const struct fib_entry *old = NULL;
 	struct fib_entry n = *e;
 
+	while (life_ms && (old = fib_next(nif->st, AF_INET6, e->table, old))) {
+		if (!ip_addr_equal(&old->dst, &e->dst) || old->dst_len != e->dst_len || old->protocol != e->protocol ||
+		    old->priority != e->priority || old->pref != e->pref || old->hop[0].out != nif ||
+		    old->hop[0].gateway.family != e->hop[0].gateway.family ||
+		    (e->hop[0].gateway.family && !ip_addr_equal(&old->hop[0].gateway, &e->hop[0].gateway)))
+			continue;
+		/* The same again: it lives longer, and nobody needs to hear of that. */
+		((struct fib_entry *)(uintptr_t)old)->expires_ms = expires;
+		if (expires)
+			lives_arm(nif, expires);
+		return;
+	}
 	(void)fib_del(nif->st, &n);
 	if (!life_ms || count_routes(nif, e->protocol) >= max)
 		return;
-	n.expires_ms = life_ms == UINT64_MAX ? 0 : nif->st->now_ms + life_ms;
+	n.expires_ms = expires;
 	if (fib_add(nif->st, &n, FIB_CREATE | FIB_APPEND) == 0 && n.expires_ms)
 		lives_arm(nif, n.expires_ms);
 }

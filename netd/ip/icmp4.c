@@ -89,7 +89,7 @@ void icmp4_error(struct netstack *st, const struct pkt *p, uint8_t type, uint8_t
 {
 	const struct ip4_hdr *h = (const void *)p->net;
 	uint32_t avail = (uint32_t)(p->data + p->len - p->net), quote;
-	bool lo = p->netif == st->loopback;
+	bool lo = !p->netif || p->netif == st->loopback; /* none: what we could not send ourselves */
 	struct ip_addr to, from = {0};
 	struct icmp_hdr *ih;
 	struct pkt *e;

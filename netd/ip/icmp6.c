@@ -127,7 +127,8 @@ void icmp6_error(struct netstack *st, const struct pkt *p, uint8_t type, uint8_t
 		return;
 	to = ip_addr_v6_on(h->src, p->netif ? p->netif->index : 0);
 	from = ip_addr_v6(h->dst);
-	if (!icmp_allowed(st, &to, p->netif == st->loopback))
+	/* Without an interface: what we could not send ourselves. */
+	if (!icmp_allowed(st, &to, !p->netif || p->netif == st->loopback))
 		return;
 	quote = MIN(avail, IP6_MIN_MTU - (uint32_t)sizeof(*h) - (uint32_t)sizeof(*ih));
 	e = pkt_alloc(sizeof(*ih) + quote);

@@ -2,6 +2,7 @@
 #include <linux/if_packet.h>
 #include <net/if.h> /* before linux/icmpv6.h */
 #include <linux/icmpv6.h>
+#include <linux/if_addr.h>
 
 #include "netd/ip/v4.h"
 #include "netd/ip/v6_priv.h"
@@ -231,7 +232,7 @@ static bool for_us(struct netif *nif, const struct ip_addr *dst, const struct pk
 		return false;
 	if (ip_addr_linklocal(dst) && nif != nif->st->loopback) {
 		a = ip6_own_addr(nif, dst);
-		return a != NULL;
+		return a && !(a->flags & IFA_F_TENTATIVE);
 	}
 	return fib_local_type(nif->st, dst, NULL) == RTN_LOCAL;
 }

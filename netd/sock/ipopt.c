@@ -49,7 +49,6 @@ int ip_sock_setopt(struct nsock *s, int level, int name, const void *val, uint32
 int ip_sock_getopt(struct nsock *s, int level, int name, const struct ip_route *r, void *val, uint32_t *size)
 {
 	struct ip_route now;
-	int v;
 
 	if ((level == IPPROTO_IP && name == IP_MTU) || (level == IPPROTO_IPV6 && name == IPV6_MTU)) {
 		struct ip_flow f = {.dst = s->peer.addr, .src = s->local.addr, .oif = s->opt.bound_if};
@@ -61,12 +60,86 @@ int ip_sock_getopt(struct nsock *s, int level, int name, const struct ip_route *
 				return -ENOTCONN;
 			r = &now;
 		}
-		v = (int)r->mtu;
-		*size = MIN(*size, (uint32_t)sizeof(v));
-		memcpy(val, &v, *size);
-		return 0;
+		return ip_sock_put_int((int)r->mtu, val, size);
 	}
 	return nsock_mcast_getopt(s, level, name, val, size);
+}
+
+int ip_sock_put_int(int v, void *val, uint32_t *size)
+{
+	*size = MIN(*size, (uint32_t)sizeof(v));
+	memcpy(val, &v, *size);
+	return 0;
+}
+
+int ip_sock_getname(const struct nsock *s, bool connected, bool peer, struct nsock_name *ret)
+{
+	if (peer && !connected)
+		return -ENOTCONN;
+	*ret = peer ? s->peer : s->local;
+	if (!ret->addr.family)
+		ret->addr.family = (uint16_t)s->family;
+	return 0;
+}
+
+struct ip_flow ip_sock_flow(const struct nsock *s, const struct nsock_meta *meta, const struct nsock_name *to)
+{
+	bool v6 = to->addr.family == AF_INET6, multicast = ip_addr_multicast(&to->addr);
+	const struct ip_addr *local = &s->local.addr;
+	struct ip_flow f = {.dst = to->addr, .oif = meta->ifindex ? meta->ifindex : s->opt.bound_if,
+			    .protocol = (uint8_t)s->protocol,
+			    .tos = meta->flags & NSOCK_META_TOS ? meta->tos : v6 ? s->opt.tclass : s->opt.tos,
+			    .mark = s->opt.mark, .any_src = s->opt.transparent || s->opt.freebind};
+
+	if (!f.oif && multicast)
+		f.oif = v6 ? s->opt.mc_if6 : s->opt.mc_if;
+	if (meta->from.addr.family == to->addr.family && !ip_addr_any(&meta->from.addr))
+		f.src = meta->from.addr;
+	else if (!ip_addr_any(local) && local->family == to->addr.family && !ip_addr_multicast(local) &&
+		 fib_local_type(s->st, local, NULL) != RTN_BROADCAST)
+		f.src = *local;
+	else if (multicast && !v6 && s->opt.mc_addr.family == AF_INET)
+		f.src = s->opt.mc_addr;
+	if (ip_addr_any(&f.dst)) {
+		/* To nobody: to ourselves. */
+		if (v6)
+			f.dst.v6[15] = 1;
+		else
+			f.dst.v4 = be32(INADDR_LOOPBACK);
+	}
+	return f;
+}
+
+int ip_sock_route_allowed(const struct nsock *s, const struct nsock_meta *meta, const struct ip_route *r)
+{
+	if (r->broadcast && !s->opt.broadcast)
+		return -EACCES;
+	if ((s->opt.dontroute || meta->flags & NSOCK_META_DONTROUTE) && r->gateway.family)
+		return -ENETUNREACH;
+	return 0;
+}
+
+void ip_sock_report(struct nsock *s, bool connected, const struct ip_flow *flow, const struct nsock_name *to,
+		    const uint8_t *data, uint32_t size, const struct ip_error *e)
+{
+	bool v6 = flow->dst.family == AF_INET6, queue = v6 ? s->opt.recverr6 : s->opt.recverr;
+	uint8_t disc = v6 ? s->opt.pmtudisc6 : s->opt.pmtudisc;
+	bool hard = e->err == EMSGSIZE ? disc != IP_PMTUDISC_DONT : e->hard;
+
+	if (s->closed || !s->up)
+		return;
+	if (e->err == EMSGSIZE && disc != IP_PMTUDISC_PROBE && disc != IP_PMTUDISC_INTERFACE)
+		ip_pmtu_update(s->st, &flow->dst, e->info);
+	if (queue) {
+		struct nsock_meta meta = {.from = {.addr = e->offender}, .to = *to, .ifindex = flow->oif, .error = e};
+		struct iovec iov = {(void *)(uintptr_t)data, size};
+
+		(void)s->up->deliver(s, &meta, &iov, 1);
+	} else if (!connected || !hard) {
+		return;
+	}
+	s->err = e->err;
+	nsock_raise(s, NSOCK_ERR);
 }
 
 int ip_sock_set_options(uint8_t kept[40], uint8_t *kept_size, const void *val, uint32_t size)

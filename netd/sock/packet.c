@@ -6,6 +6,7 @@
 #include <net/if_arp.h>
 
 #include "netd/ether/ether.h"
+#include "netd/sock/ipopt.h"
 #include "netd/sock/raw_priv.h"
 
 struct packet_sock {
@@ -234,9 +235,7 @@ static int packet_getopt(struct nsock *s, int level, int name, void *val, uint32
 	case PACKET_IGNORE_OUTGOING: v = k->ignore_outgoing; break;
 	default: return -ENOPROTOOPT;
 	}
-	*size = MIN(*size, (uint32_t)sizeof(v));
-	memcpy(val, &v, *size);
-	return 0;
+	return ip_sock_put_int(v, val, size);
 }
 
 static void packet_close(struct nsock *s, bool reset)

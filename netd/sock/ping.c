@@ -61,7 +61,7 @@ void ping_error(struct netstack *st, const struct ip_flow *flow, const uint8_t *
 		return;
 	s = find(st, &flow->src, &flow->dst, h->echo.id, flow->oif);
 	if (s)
-		raw_report(s, ping_of(s)->connected, flow, &to, data, size, err);
+		ip_sock_report(s, ping_of(s)->connected, flow, &to, data, size, err);
 }
 
 static int ping_bind(struct nsock *s, const struct nsock_name *n)
@@ -163,10 +163,7 @@ static int ping_connect(struct nsock *s, const struct nsock_name *n)
 
 static int ping_getname(struct nsock *s, bool peer, struct nsock_name *ret)
 {
-	if (peer && !ping_of(s)->connected)
-		return -ENOTCONN;
-	*ret = peer ? s->peer : s->local;
-	return 0;
+	return ip_sock_getname(s, ping_of(s)->connected, peer, ret);
 }
 
 static int ping_shutdown(struct nsock *s, bool rd, bool wr)

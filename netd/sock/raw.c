@@ -36,33 +36,17 @@ void raw_fill_meta(struct nsock_meta *m, const struct pkt *p, const struct ip_rx
 int raw_route(struct nsock *s, const struct nsock_meta *meta, const struct nsock_name *to, bool any_src,
 	      struct ip_route *r, struct ip_tx *tx)
 {
-	bool v6 = to->addr.family == AF_INET6, multicast = ip_addr_multicast(&to->addr);
+	bool v6 = to->addr.family == AF_INET6;
 	uint8_t disc = v6 ? s->opt.pmtudisc6 : s->opt.pmtudisc;
-	struct ip_flow f = {.dst = to->addr, .oif = meta->ifindex ? meta->ifindex : s->opt.bound_if,
-			    .protocol = (uint8_t)s->protocol,
-			    .tos = meta->flags & NSOCK_META_TOS ? meta->tos : v6 ? s->opt.tclass : s->opt.tos,
-			    .mark = s->opt.mark, .any_src = any_src || s->opt.transparent || s->opt.freebind};
+	struct ip_flow f = ip_sock_flow(s, meta, to);
 	int ret;
 
-	if (!f.oif && multicast)
-		f.oif = v6 ? s->opt.mc_if6 : s->opt.mc_if;
-	if (meta->from.addr.family == to->addr.family && !ip_addr_any(&meta->from.addr))
-		f.src = meta->from.addr;
-	else if (!ip_addr_any(&s->local.addr) && s->local.addr.family == to->addr.family && !ip_addr_multicast(&s->local.addr))
-		f.src = s->local.addr;
-	if (ip_addr_any(&f.dst)) {
-		if (v6)
-			f.dst.v6[15] = 1;
-		else
-			f.dst.v4 = be32(INADDR_LOOPBACK);
-	}
+	f.any_src |= any_src;
 	ret = ip_route_lookup(s->st, &f, r);
+	if (ret == 0)
+		ret = ip_sock_route_allowed(s, meta, r);
 	if (ret < 0)
 		return ret;
-	if (r->broadcast && !s->opt.broadcast)
-		return -EACCES;
-	if ((s->opt.dontroute || meta->flags & NSOCK_META_DONTROUTE) && r->gateway.family)
-		return -ENETUNREACH;
 	*tx = (struct ip_tx){.route = r, .src = r->src, .dst = f.dst, .protocol = (uint8_t)s->protocol, .tos = f.tos,
 			     .flow_label = meta->flow_label};
 	if (meta->ttl)
@@ -107,29 +91,6 @@ int raw_connect_route(struct nsock *s, const struct nsock_name *n, bool addr_fix
 		s->local.addr = r.src;
 	*ret_peer = peer;
 	return 0;
-}
-
-void raw_report(struct nsock *s, bool connected, const struct ip_flow *flow, const struct nsock_name *to,
-		const uint8_t *data, uint32_t size, const struct ip_error *e)
-{
-	bool v6 = flow->dst.family == AF_INET6, queue = v6 ? s->opt.recverr6 : s->opt.recverr;
-	uint8_t disc = v6 ? s->opt.pmtudisc6 : s->opt.pmtudisc;
-	bool hard = e->err == EMSGSIZE ? disc != IP_PMTUDISC_DONT : e->hard;
-
-	if (s->closed || !s->up)
-		return;
-	if (e->err == EMSGSIZE && disc != IP_PMTUDISC_PROBE && disc != IP_PMTUDISC_INTERFACE)
-		ip_pmtu_update(s->st, &flow->dst, e->info);
-	if (queue) {
-		struct nsock_meta meta = {.from = {.addr = e->offender}, .to = *to, .ifindex = flow->oif, .error = e};
-		struct iovec iov = {(void *)(uintptr_t)data, size};
-
-		(void)s->up->deliver(s, &meta, &iov, 1);
-	} else if (!connected || !hard) {
-		return;
-	}
-	s->err = e->err;
-	nsock_raise(s, NSOCK_ERR);
 }
 
 /* ---- in ---- */
@@ -207,7 +168,7 @@ void raw_error(struct netstack *st, const struct ip_flow *flow, const uint8_t *q
 
 		if (r->s.protocol != flow->protocol || !matches(r, &flow->src, &flow->dst, flow->oif))
 			continue;
-		raw_report(&r->s, r->connected, flow, &to, whole ? quoted : quoted + hlen, whole ? size : size - hlen, e);
+		ip_sock_report(&r->s, r->connected, flow, &to, whole ? quoted : quoted + hlen, whole ? size : size - hlen, e);
 	}
 }
 
@@ -315,13 +276,12 @@ static int raw_connect(struct nsock *s, const struct nsock_name *n)
 
 static int raw_getname(struct nsock *s, bool peer, struct nsock_name *ret)
 {
-	if (peer && !raw_of(s)->connected)
-		return -ENOTCONN;
-	*ret = peer ? s->peer : s->local;
+	int err = ip_sock_getname(s, raw_of(s)->connected, peer, ret);
+
 	/* What netstat shows as the port. */
-	if (!peer)
+	if (err == 0 && !peer)
 		ret->port = be16((uint16_t)s->protocol);
-	return 0;
+	return err;
 }
 
 static int raw_shutdown(struct nsock *s, bool rd, bool wr)
@@ -406,9 +366,7 @@ static int raw_getopt(struct nsock *s, int level, int name, void *val, uint32_t 
 		v = r->hdrincl6;
 	else
 		return ip_sock_getopt(s, level, name, NULL, val, size);
-	*size = MIN(*size, (uint32_t)sizeof(v));
-	memcpy(val, &v, *size);
-	return 0;
+	return ip_sock_put_int(v, val, size);
 }
 
 static void raw_close(struct nsock *s, bool reset)

@@ -35,9 +35,6 @@ int raw_route(struct nsock *s, const struct nsock_meta *meta, const struct nsock
 	      struct ip_route *r, struct ip_tx *tx);
 /* The local name that a connection gives. */
 int raw_connect_route(struct nsock *s, const struct nsock_name *n, bool addr_fixed, struct nsock_name *ret_peer);
-/* An ICMP error for a socket, with the quoted bytes that it is shown. */
-void raw_report(struct nsock *s, bool connected, const struct ip_flow *flow, const struct nsock_name *to,
-		const uint8_t *data, uint32_t size, const struct ip_error *e);
 void raw_fill_meta(struct nsock_meta *m, const struct pkt *p, const struct ip_rx *rx);
 
 #endif

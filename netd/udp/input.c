@@ -1,6 +1,7 @@
 /* UDP (RFC 768, 1122 4.1) and UDP-Lite (RFC 3828), in. */
 #include <netinet/in.h>
 
+#include "netd/sock/ipopt.h"
 #include "netd/sock/mcast.h"
 #include "netd/udp/udp_priv.h"
 
@@ -160,14 +161,6 @@ void udp_input(struct netstack *st, struct pkt *p, const struct ip_rx *rx)
 	pkt_free(p);
 }
 
-/* Does this error break the socket's silence, and with which errno? */
-static bool is_hard(const struct nsock *s, const struct ip_flow *flow, const struct ip_error *err)
-{
-	if (err->err == EMSGSIZE)
-		return (flow->dst.family == AF_INET ? s->opt.pmtudisc : s->opt.pmtudisc6) != IP_PMTUDISC_DONT;
-	return err->hard;
-}
-
 void udp_error(struct netstack *st, const struct ip_flow *flow, const uint8_t *data, uint32_t size,
 	       const struct ip_error *err)
 {
@@ -175,7 +168,6 @@ void udp_error(struct netstack *st, const struct ip_flow *flow, const uint8_t *d
 	const struct udp_hdr *h = (const void *)data;
 	struct nsock_name local = {.addr = flow->src}, peer = {.addr = flow->dst};
 	struct udp_sock *u;
-	struct nsock *s;
 
 	if (size < sizeof(*h))
 		return;
@@ -185,23 +177,5 @@ void udp_error(struct netstack *st, const struct ip_flow *flow, const uint8_t *d
 	/* An unconnected socket does not remember whom it wrote to: that its port is right must do. */
 	if (!u || (u->connected && (u->s.peer.port != peer.port || !ip_addr_equal(&u->s.peer.addr, &peer.addr))))
 		return;
-	s = &u->s;
-	if (err->err == EMSGSIZE) {
-		uint8_t disc = flow->dst.family == AF_INET ? s->opt.pmtudisc : s->opt.pmtudisc6;
-
-		if (disc != IP_PMTUDISC_PROBE && disc != IP_PMTUDISC_INTERFACE)
-			ip_pmtu_update(st, &flow->dst, err->info);
-	}
-	if (flow->dst.family == AF_INET ? s->opt.recverr : s->opt.recverr6) {
-		struct nsock_meta meta = {.from = {.addr = err->offender}, .to = peer, .ifindex = flow->oif,
-					  .error = err};
-		struct iovec iov = {(void *)(uintptr_t)(data + sizeof(*h)), size - sizeof(*h)};
-
-		if (s->up && !s->closed)
-			(void)s->up->deliver(s, &meta, &iov, 1);
-	} else if (!is_hard(s, flow, err) || !u->connected) {
-		return;
-	}
-	s->err = err->err;
-	nsock_raise(s, NSOCK_ERR);
+	ip_sock_report(&u->s, u->connected, flow, &peer, data + sizeof(*h), size - (uint32_t)sizeof(*h), err);
 }

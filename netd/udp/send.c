@@ -2,41 +2,21 @@
 #include <netinet/in.h>
 
 #include "netd/ip/ip_priv.h"
+#include "netd/sock/ipopt.h"
 #include "netd/udp/udp_priv.h"
 
 /* Where to and from where; the route of a connection is kept. */
 static int route(struct udp_sock *u, const struct nsock_meta *meta, const struct nsock_name *to, bool connected,
 		 struct ip_route *r)
 {
-	struct nsock *s = &u->s;
-	bool v6 = to->addr.family == AF_INET6, multicast = ip_addr_multicast(&to->addr);
-	struct ip_flow f = {.dst = to->addr, .oif = meta->ifindex, .protocol = u->lite ? IPPROTO_UDPLITE : IPPROTO_UDP,
-			    .tos = meta->flags & NSOCK_META_TOS ? meta->tos : v6 ? s->opt.tclass : s->opt.tos,
-			    .mark = s->opt.mark, .any_src = s->opt.transparent || s->opt.freebind};
+	struct ip_flow f;
 
-	if (connected && !meta->from.addr.family && !meta->ifindex && ip_route_ok(s->st, &u->route)) {
+	if (connected && !meta->from.addr.family && !meta->ifindex && ip_route_ok(u->s.st, &u->route)) {
 		*r = u->route;
 		return 0;
 	}
-	if (!f.oif)
-		f.oif = s->opt.bound_if;
-	if (!f.oif && multicast)
-		f.oif = v6 ? s->opt.mc_if6 : s->opt.mc_if;
-	if (meta->from.addr.family == to->addr.family && !ip_addr_any(&meta->from.addr))
-		f.src = meta->from.addr;
-	else if (!ip_addr_any(&s->local.addr) && s->local.addr.family == to->addr.family &&
-		 !ip_addr_multicast(&s->local.addr) && fib_local_type(s->st, &s->local.addr, NULL) != RTN_BROADCAST)
-		f.src = s->local.addr;
-	else if (multicast && !v6 && s->opt.mc_addr.family == AF_INET)
-		f.src = s->opt.mc_addr;
-	if (ip_addr_any(&f.dst)) {
-		/* To nobody: to ourselves. */
-		if (v6)
-			f.dst.v6[15] = 1;
-		else
-			f.dst.v4 = be32(INADDR_LOOPBACK);
-	}
-	return ip_route_lookup(s->st, &f, r);
+	f = ip_sock_flow(&u->s, meta, to);
+	return ip_route_lookup(u->s.st, &f, r);
 }
 
 static bool want_df(const struct udp_sock *u, bool v6)
@@ -118,10 +98,9 @@ static int transmit(struct udp_sock *u, const struct nsock_meta *meta, const str
 			net_count(st, v6 ? MIB_Ip6_OutNoRoutes : MIB_Ip_OutNoRoutes);
 		return ret;
 	}
-	if (r.broadcast && !s->opt.broadcast)
-		return -EACCES;
-	if ((s->opt.dontroute || meta->flags & NSOCK_META_DONTROUTE) && r.gateway.family)
-		return -ENETUNREACH;
+	ret = ip_sock_route_allowed(s, meta, &r);
+	if (ret < 0)
+		return ret;
 	if (connected && !meta->from.addr.family && !meta->ifindex)
 		u->route = r;
 	if (gso && size > gso) {

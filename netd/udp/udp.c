@@ -111,12 +111,7 @@ static int udp_connect(struct nsock *s, const struct nsock_name *n)
 
 static int udp_getname(struct nsock *s, bool peer, struct nsock_name *ret)
 {
-	if (peer && !udp_of(s)->connected)
-		return -ENOTCONN;
-	*ret = peer ? s->peer : s->local;
-	if (!ret->addr.family)
-		ret->addr.family = (uint16_t)s->family;
-	return 0;
+	return ip_sock_getname(s, udp_of(s)->connected, peer, ret);
 }
 
 static int udp_shutdown(struct nsock *s, bool rd, bool wr)
@@ -214,9 +209,7 @@ int udp_getopt(struct nsock *s, int level, int name, void *val, uint32_t *size)
 	case UDPLITE_RECV_CSCOV_: v = u->lite_rx; break;
 	default: return -ENOPROTOOPT;
 	}
-	*size = MIN(*size, (uint32_t)sizeof(v));
-	memcpy(val, &v, *size);
-	return 0;
+	return ip_sock_put_int(v, val, size);
 }
 
 static void udp_opt_changed(struct nsock *s)
