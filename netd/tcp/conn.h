@@ -31,7 +31,6 @@
 #define TCP_MAX_QUICKACKS 16u
 #define TCP_DEFAULT_MSS 536u
 #define TCP_OOO_RANGES 512u        /* holes that one connection may have */
-#define TCP_SYN_LINEAR 4u          /* retransmissions of a SYN before the time-out doubles, as Linux 6.5 does */
 #define TCP_GSO_MAX 65280u         /* payload of a super-segment: with headers below 64 KiB */
 #define TCP_PAWS_24DAYS_S (60u * 60 * 24 * 24)
 
@@ -257,7 +256,7 @@ struct tcp_tw {
 	struct tcp_state *t;
 	struct net_timer timer;
 	void *port;
-	uint32_t rcv_nxt, snd_nxt, rcv_wnd, ts_recent, ts_recent_stamp_s, ts_off;
+	uint32_t rcv_nxt, snd_nxt, rcv_wnd, ts_recent, ts_recent_ms, ts_off;
 	uint32_t last_oow_ms;
 	uint32_t uid;
 	uint8_t substate;          /* TCP_FIN_WAIT2 or TCP_TIME_WAIT */

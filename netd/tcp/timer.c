@@ -142,7 +142,7 @@ static bool write_timeout(struct tcp_sock *tp)
 	if (tp->state == TCP_SYN_SENT || tp->state == TCP_SYN_RECV) {
 		until = tp->syn_retries ? tp->syn_retries : (uint32_t)net_sysctl(st, NET_SYSCTL_TCP_SYN_RETRIES);
 		if (tp->state == TCP_SYN_SENT)
-			until += TCP_SYN_LINEAR;
+			until += (uint32_t)net_sysctl(st, NET_SYSCTL_TCP_SYN_LINEAR_TIMEOUTS);
 		expired = tp->retransmits >= until;
 		if (tp->user_timeout_ms && tp->retransmits)
 			expired |= timed_out(tp, until, tp->user_timeout_ms);
@@ -186,7 +186,9 @@ static void retransmit_timer(struct tcp_sock *tp)
 		tp->total_retrans++;
 		tcp_send_syn(tp, tp->state == TCP_SYN_RECV);
 		tp->retransmits = (uint8_t)MIN(tp->retransmits + 1, 255);
-		if (tp->total_rto++ >= TCP_SYN_LINEAR || tp->state == TCP_SYN_RECV) {
+		/* The first few of a SYN come at the same distance, as in Linux since 6.5. */
+		if (tp->total_rto++ >= net_sysctl(st, NET_SYSCTL_TCP_SYN_LINEAR_TIMEOUTS) ||
+		    tp->state == TCP_SYN_RECV) {
 			tp->backoff++;
 			tp->rto_ms = MIN(tp->rto_ms << 1, TCP_RTO_MAX_MS);
 		}

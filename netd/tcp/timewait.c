@@ -45,7 +45,7 @@ void tcp_time_wait(struct tcp_sock *tp, uint8_t substate, uint32_t timeout_ms)
 	tw->rcv_wscale = tp->rcv_wscale;
 	tw->ts_ok = tp->ts_ok;
 	tw->ts_recent = tp->ts_recent;
-	tw->ts_recent_stamp_s = (uint32_t)(netstack_now_ms(t->st) / 1000);
+	tw->ts_recent_ms = (uint32_t)netstack_now_ms(t->st);
 	tw->ts_off = tp->ts_off;
 	tw->last_oow_ms = tp->last_oow_ms;
 	tw->substate = substate;
@@ -78,7 +78,7 @@ static void note_ts(struct tcp_tw *tw, const struct tcp_seg *seg)
 {
 	if (tw->ts_ok && seg->o.ts_ok) {
 		tw->ts_recent = seg->o.tsval;
-		tw->ts_recent_stamp_s = (uint32_t)(netstack_now_ms(tw->t->st) / 1000);
+		tw->ts_recent_ms = (uint32_t)netstack_now_ms(tw->t->st);
 	}
 }
 
@@ -159,7 +159,8 @@ bool tcp_tw_reusable(struct tcp_tw *tw, struct tcp_sock *by)
 	if (reuse == 2 && !ip_addr_loopback(&tw->node.raddr))
 		return false;
 	/* The timestamps tell old duplicates from new segments only when the clock has moved on. */
-	if ((uint32_t)(netstack_now_ms(st) / 1000) - tw->ts_recent_stamp_s <= 1)
+	if ((uint32_t)netstack_now_ms(st) - tw->ts_recent_ms <=
+	    (uint32_t)net_sysctl(st, NET_SYSCTL_TCP_TW_REUSE_DELAY))
 		return false;
 	by->tw_reuse = true;
 	by->tw_iss = tw->snd_nxt + 65535 + 2;

@@ -104,7 +104,7 @@ static void trial(void **state)
 	struct netstack_env env = {mono_ns, real_ns, rnd, NULL};
 	struct netstack *st = netstack_new(&env);
 	bool is_long = getenv("SBX_LONG") != NULL, shut = false;
-	uint64_t bytes = (is_long ? t->long_kib : t->kib) * UINT64_C(1024), begin, moved_at;
+	uint64_t bytes = (is_long ? t->long_kib : t->kib) * UINT64_C(1024), begin, moved_at, sent_ms = 0, got_ms = 0;
 	static uint16_t port = 5000;
 	struct relay *r;
 	struct sbox *l = NULL, *b = NULL;
@@ -152,6 +152,10 @@ static void trial(void **state)
 		turn(st, r, moved);
 		if (moved)
 			moved_at = mono_ns(NULL);
+		if (!rx.left && !got_ms)
+			got_ms = (mono_ns(NULL) - begin) / 1000000;
+		if (shut && !sent_ms && !tcp_sk(b->s)->packets_out && !tcp_send_pending(tcp_sk(b->s)))
+			sent_ms = (mono_ns(NULL) - begin) / 1000000;
 		if (mono_ns(NULL) - moved_at > 100000000000)
 			fail_msg("nothing moved for 100 s: %llu to send, %llu to come, state %u",
 				 (unsigned long long)tx.left, (unsigned long long)rx.left, sbox_state(b));
@@ -160,10 +164,10 @@ static void trial(void **state)
 	}
 	sbox_info(b, &info);
 	if (getenv("SBX_SAY"))
-		print_message("  %s: %llu KiB each way in %llu ms; retransmitted %u, spurious %u, time-outs %u, out of order %u\n",
-			      t->name, (unsigned long long)bytes / 1024,
-			      (unsigned long long)(mono_ns(NULL) - begin) / 1000000, info.total_retrans, info.dsack_dups,
-			      info.total_rto, info.rcv_ooopack);
+		print_message("  %s: %llu KiB sent in %llu ms (0: not yet), received in %llu ms; retransmitted %u, spurious %u, time-outs %u, out of order %u\n",
+			      t->name, (unsigned long long)bytes / 1024, (unsigned long long)sent_ms,
+			      (unsigned long long)got_ms, info.total_retrans, info.dsack_dups, info.total_rto,
+			      info.rcv_ooopack);
 	/* Its FIN and our last ACK have to come through too. */
 	sbox_close(b, false);
 	for (begin = mono_ns(NULL); !b->done && mono_ns(NULL) - begin < 30000000000;)

@@ -161,29 +161,52 @@ static void relay_nif_free(struct netif *nif)
 
 static const struct netif_ops relay_ops = {.xmit = relay_xmit, .free = relay_nif_free};
 
+/* fd77::2 without waiting for duplicate address detection. */
+static int host_side6(const char *name)
+{
+	struct {
+		struct in6_addr addr;
+		uint32_t prefix;
+		int index;
+	} req = {.prefix = 64, .index = (int)if_nametoindex(name)};
+	char path[80];
+	int s = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0), f, ret;
+
+	if (s < 0)
+		return -1;
+	snprintf(path, sizeof(path), "/proc/sys/net/ipv6/conf/%s/accept_dad", name);
+	f = open(path, O_WRONLY | O_CLOEXEC);
+	if (f >= 0 && write(f, "0", 1) != 1)
+		perror(path);
+	close_fd(&f);
+	inet_pton(AF_INET6, "fd77::2", &req.addr);
+	ret = ioctl(s, SIOCSIFADDR, &req);
+	close_fd(&s);
+	return ret;
+}
+
 static int host_side(const char *name, uint32_t mtu)
 {
 	struct ifreq ifr = {0};
 	int s = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), ret = -1;
-	char cmd[160];
+	struct sockaddr_in *a = (struct sockaddr_in *)&ifr.ifr_addr;
 
 	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", name);
 	ifr.ifr_mtu = (int)mtu;
 	if (s < 0 || ioctl(s, SIOCSIFMTU, &ifr) < 0)
 		goto out;
 	memset(&ifr.ifr_ifru, 0, sizeof(ifr.ifr_ifru));
-	((struct sockaddr_in *)&ifr.ifr_addr)->sin_family = AF_INET;
-	((struct sockaddr_in *)&ifr.ifr_addr)->sin_addr.s_addr = inet_addr("10.77.0.2");
+	a->sin_family = AF_INET;
+	a->sin_addr.s_addr = inet_addr("10.77.0.2");
 	if (ioctl(s, SIOCSIFADDR, &ifr) < 0)
 		goto out;
-	((struct sockaddr_in *)&ifr.ifr_netmask)->sin_addr.s_addr = inet_addr("255.255.255.0");
+	a->sin_addr.s_addr = inet_addr("255.255.255.0");
 	if (ioctl(s, SIOCSIFNETMASK, &ifr) < 0)
 		goto out;
 	ifr.ifr_flags = IFF_UP | IFF_RUNNING;
 	if (ioctl(s, SIOCSIFFLAGS, &ifr) < 0)
 		goto out;
-	snprintf(cmd, sizeof(cmd), "ip -6 addr add fd77::2/64 dev %s nodad 2>/dev/null", name);
-	ret = system(cmd) < 0 ? -1 : 0;
+	ret = mtu >= 1280 ? host_side6(name) : 0;
 out:
 	close_fd(&s);
 	return ret;

@@ -10,6 +10,7 @@
 
 uint32_t sbox_tx_size = 256 * 1024, sbox_rx_size = 256 * 1024;
 bool sbox_pair, sbox_refuse;
+uint64_t sbox_arena;
 
 uint8_t rig_byte(uint64_t pos)
 {
@@ -39,12 +40,16 @@ static struct sbox *sbox_alloc(void)
 	assert_non_null(b);
 	memset(b, 0, sizeof(*b));
 	list_add_tail(&all_boxes, &b->all);
-	b->tx_mem = malloc(sbox_tx_size);
-	b->rx_mem = malloc(sbox_rx_size);
-	bytering_init(&b->wr, &b->tx_shm, b->tx_mem, sbox_tx_size, 0, sbox_tx_size, sbox_tx_size);
-	bytering_attach(&b->tx, &b->tx_shm, b->tx_mem, sbox_tx_size, 0, sbox_tx_size);
-	bytering_init(&b->rx, &b->rx_shm, b->rx_mem, sbox_rx_size, 0, sbox_rx_size, sbox_rx_size);
-	bytering_attach(&b->rd, &b->rx_shm, b->rx_mem, sbox_rx_size, 0, sbox_rx_size);
+	b->tx_used = sbox_tx_size;
+	b->rx_used = sbox_rx_size;
+	b->tx_mem = malloc(MAX(sbox_arena, b->tx_used));
+	b->rx_mem = malloc(MAX(sbox_arena, b->rx_used));
+	bytering_init(&b->wr, &b->tx_shm, b->tx_mem, MAX(sbox_arena, b->tx_used), 0, sbox_tx_size,
+		      MAX(sbox_arena, b->tx_used));
+	bytering_attach(&b->tx, &b->tx_shm, b->tx_mem, MAX(sbox_arena, b->tx_used), 0, sbox_tx_size);
+	bytering_init(&b->rx, &b->rx_shm, b->rx_mem, MAX(sbox_arena, b->rx_used), 0, sbox_rx_size,
+		      MAX(sbox_arena, b->rx_used));
+	bytering_attach(&b->rd, &b->rx_shm, b->rx_mem, MAX(sbox_arena, b->rx_used), 0, sbox_rx_size);
 	return b;
 }
 
@@ -79,8 +84,16 @@ static void up_grow(struct nsock *s, bool tx, uint64_t size)
 {
 	struct sbox *b = s->owner;
 
+	uint64_t *used = tx ? &b->tx_used : &b->rx_used, region = 4096;
+	struct bytering_region old;
+
 	*(tx ? &b->want_tx : &b->want_rx) = size;
 	b->grows++;
+	while (region < size)
+		region *= 2;
+	bytering_settled(tx ? &b->wr : &b->rx, &old);
+	if (*used + region <= sbox_arena && bytering_grow(tx ? &b->wr : &b->rx, *used, region))
+		*used += region;
 }
 
 static void up_done(struct nsock *s)

@@ -24,10 +24,12 @@ struct sbox {
 	struct sbox *peer;       /* paired with */
 	uint64_t want_tx, want_rx; /* what grow asked for last */
 	unsigned grows;
+	uint64_t tx_used, rx_used; /* of the arenas */
 };
 /* Sizes of rings that listeners' children get; pairing is accepted or not. */
 extern uint32_t sbox_tx_size, sbox_rx_size;
 extern bool sbox_pair, sbox_refuse;
+extern uint64_t sbox_arena; /* rings grow, within this much; 0: they do not */
 struct sbox *sbox_new(struct netstack *st, int family);
 struct sbox *sbox_listen(struct netstack *st, const char *addr, unsigned port, int backlog);
 struct sbox *sbox_accept(struct sbox *l); /* NULL: none */

@@ -157,6 +157,48 @@ static void asymmetric(void **state)
 	bulk(2 << 20, &ab, &ba, 9000, NETIF_F_CSUM | NETIF_F_TSO, NULL, 600000, true);
 }
 
+/* Rings begin with 64 KiB; over 100 ms that would be 640 KiB a second. They are asked to grow as slow start goes on. */
+static void buffers_grow(void **state)
+{
+	static const struct mempair_faults delay = {.delay_ms = 50, .queue = 100000};
+	static uint8_t buf[65536];
+	struct world *w;
+	struct sbox *l, *c, *s = NULL;
+	uint64_t got = 0, end;
+	size_t n;
+
+	sbox_tx_size = sbox_rx_size = 65536;
+	sbox_arena = 32 << 20;
+	w = world_new_ex(1500, NETIF_F_CSUM | NETIF_F_TSO, true);
+	mempair_set_faults(w->wire, 0, &delay);
+	mempair_set_faults(w->wire, 1, &delay);
+	l = sbox_listen(w->b, "0.0.0.0", 5001, 5);
+	c = sbox_new(w->a, AF_INET);
+	assert_int_equal(sbox_connect(c, "10.0.0.2", 5001), -EINPROGRESS);
+	while (!(s = sbox_accept(l)))
+		world_pass(w, 1);
+	end = w->now_ns + 4000000000u;
+	while (w->now_ns < end) {
+		if (c->wr.next.base)
+			bytering_room(&c->wr);
+		while ((n = (size_t)MIN(bytering_room(&c->wr), sizeof(buf))))
+			sbox_write(c, buf, n);
+		while ((n = sbox_read(s, buf, sizeof(buf))))
+			got += n;
+		world_pass(w, 1);
+	}
+	if (getenv("TCP_BULK_SAY"))
+		print_message("%llu KiB in 4 s; rings %llu, %llu KiB; cwnd %u\n", (unsigned long long)got >> 10,
+			      (unsigned long long)c->wr.cur.size >> 10, (unsigned long long)s->rd.cur.size >> 10,
+			      tcp_sk(c->s)->snd_cwnd);
+	assert_true(got > 40 << 20);
+	sbox_free(c);
+	sbox_free(s);
+	sbox_free(l);
+	world_free(w);
+	sbox_arena = 0;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -165,6 +207,7 @@ int main(void)
 		cmocka_unit_test(all_mishaps),
 		cmocka_unit_test(reno_small_mtu),
 		cmocka_unit_test(asymmetric),
+		cmocka_unit_test(buffers_grow),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
