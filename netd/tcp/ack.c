@@ -54,7 +54,7 @@ static void take_acked(struct tcp_sock *tp)
 	tp->tx_head_seq = end;
 }
 
-static bool update_rtt(struct tcp_sock *tp, struct tcp_ack_ctx *cx, uint32_t flag)
+static void update_rtt(struct tcp_sock *tp, struct tcp_ack_ctx *cx, uint32_t flag)
 {
 	int64_t rtt = cx->seq_rtt_us;
 
@@ -69,12 +69,11 @@ static bool update_rtt(struct tcp_sock *tp, struct tcp_ack_ctx *cx, uint32_t fla
 		}
 	}
 	if (rtt < 0)
-		return false;
+		return;
 	tcp_min_rtt(tp, (uint32_t)(cx->ca_rtt_us >= 0 ? cx->ca_rtt_us : rtt));
 	tcp_rtt_sample(tp, rtt);
 	tcp_set_rto(tp);
 	tp->backoff = 0;
-	return true;
 }
 
 static void clean_rtx_queue(struct tcp_sock *tp, struct tcp_ack_ctx *cx, uint32_t prior_fack)
@@ -141,8 +140,7 @@ static void clean_rtx_queue(struct tcp_sock *tp, struct tcp_ack_ctx *cx, uint32_
 		cx->ca_rtt_us = (int64_t)(now - cx->last_sackt);
 	}
 	if (pkts_acked || cx->sack_rtt_us >= 0) {
-		bool sampled = update_rtt(tp, cx, *flag);
-
+		update_rtt(tp, cx, *flag);
 		if (pkts_acked) {
 			tp->delivered_us = now;
 			*flag |= FLAG_SET_TIMER;
@@ -153,12 +151,12 @@ static void clean_rtx_queue(struct tcp_sock *tp, struct tcp_ack_ctx *cx, uint32_
 				tcp_reordering_seen(tp, reord, true);
 			}
 		}
-		(void)sampled;
-	} else if (first_ackt == 0 && pkts_acked == 0 && cx->sack_rtt_us >= 0) {
-		*flag |= FLAG_SET_TIMER;
+		/* The time-out may be put off only by news of data sent after the head (RFC 6298 5.3): else it would
+		 * never come while others are SACKed. */
+		r = tcp_rtx_head(tp);
+		if (!pkts_acked && r && cx->sack_rtt_us > (int64_t)(now - r->sent_us))
+			*flag |= FLAG_SET_TIMER;
 	}
-	if (cx->first_sackt)
-		*flag |= FLAG_SET_TIMER;
 	if (prior_sacked != tp->sacked_out && !tp->sacked_out)
 		tp->fack_seq = tp->snd_una;
 	if (tp->ca->acked && pkts_acked)

@@ -182,7 +182,7 @@ struct tcp_sock {
 	const uint8_t *ooo_base;   /* the ring's region in which it lies */
 	struct tcp_range sacks[TCP_MAX_SACKS], dsack;
 	uint8_t sack_count;
-	bool dsack_set;
+	bool dsack_set, no_sack;   /* no_sack: leave the blocks out of the segment that is being made */
 	struct {
 		uint8_t pending, quick, pingpong;
 		uint32_t ato_ms, timeout_ms, lrcv_ms;

@@ -117,7 +117,7 @@ static unsigned sack_blocks(const struct tcp_sock *tp)
 
 unsigned tcp_opts_est_size(const struct tcp_sock *tp)
 {
-	unsigned blocks = tp->sack_ok ? sack_blocks(tp) : 0;
+	unsigned blocks = tp->sack_ok && !tp->no_sack ? sack_blocks(tp) : 0;
 
 	return (tp->ts_ok ? 12u : 0u) + (blocks ? 4 + 8 * blocks : 0);
 }
@@ -125,7 +125,7 @@ unsigned tcp_opts_est_size(const struct tcp_sock *tp)
 unsigned tcp_opts_est(struct tcp_sock *tp, uint8_t *out)
 {
 	uint8_t *p = out;
-	unsigned blocks = tp->sack_ok ? sack_blocks(tp) : 0, i = 0;
+	unsigned blocks = tp->sack_ok && !tp->no_sack ? sack_blocks(tp) : 0, i = 0;
 
 	if (tp->ts_ok) {
 		p = put32(p, 0x0101080au);

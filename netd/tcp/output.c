@@ -274,7 +274,8 @@ bool tcp_write_xmit(struct tcp_sock *tp, uint32_t mss, uint8_t nonagle, int push
 		}
 		if ((int32_t)wnd < 0 || MIN(data + fin, mss) > wnd)
 			break;
-		if (push_one || (tp->ecn & ECN_QUEUE_CWR))
+		/* Whoever cuts a super-segment would repeat CWR and the urgent pointer in each part. */
+		if (push_one || (tp->ecn & ECN_QUEUE_CWR) || tp->urg_mode)
 			segs = 1;
 		len = MIN(data, MIN(quota, segs) * mss);
 		len = MIN(len, wnd);

@@ -15,8 +15,15 @@ static void touch(struct tcp_sock *tp, struct tcp_sent *r)
 
 static int transmit_again(struct tcp_sock *tp, struct tcp_sent *r, uint32_t max_packets)
 {
-	uint32_t mss = tcp_current_mss(tp), wnd, len;
+	uint32_t mss = tcp_current_mss(tp), wnd, len, size = r->end - r->seq;
+	bool full = size > mss && size % tp->mss_cache == 0;
 	int ret;
+
+	/* SACK blocks of our own would make a full segment two; the ACKs carry them too. */
+	if (full)
+		mss = tp->mss_cache;
+	if (tp->urg_mode)
+		max_packets = 1;
 
 	if (seq_before(r->seq, tp->snd_una)) {
 		if (!seq_after(r->end, tp->snd_una))
@@ -49,7 +56,9 @@ static int transmit_again(struct tcp_sock *tp, struct tcp_sent *r, uint32_t max_
 			tp->retrans_out += pcount - r->pcount;
 		r->pcount = (uint16_t)pcount;
 	}
+	tp->no_sack = full;
 	ret = tcp_transmit(tp, r->seq, r->end, (uint16_t)mss, r->end == tp->pushed_seq);
+	tp->no_sack = false;
 	if (ret < 0)
 		return ret;
 	touch(tp, r);

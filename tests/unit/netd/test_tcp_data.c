@@ -753,6 +753,27 @@ static void urgent_goes_through_zero_window(void **state)
 	rig_free(r);
 }
 
+/* The pointer is relative to each segment, so a super-segment cannot carry it. */
+static void urgent_is_not_merged(void **state)
+{
+	struct rig *r = rig_passive(&(struct rig_opts){.features = NETIF_F_CSUM | NETIF_F_TSO});
+	uint8_t data[5000] = {0};
+
+	sbox_put(r->c, data, sizeof(data));
+	r->c->s->ops->tx_urgent(r->c->s);
+	r->c->s->ops->tx_ready(r->c->s, false);
+	assert_int_equal(rig_count(r), 4);
+	while (!rig_none(r)) {
+		struct pk *k = out(r);
+
+		assert_true(k->flags & U);
+		assert_int_equal(k->gso_size, 0);
+		assert_int_equal(k->seq + k->urg, 5001);
+		free(k);
+	}
+	rig_free(r);
+}
+
 /* ---- numbers ---- */
 
 static void sequence_numbers_wrap(void **state)
@@ -860,6 +881,7 @@ int main(void)
 		cmocka_unit_test(urgent_in),
 		cmocka_unit_test(urgent_out),
 		cmocka_unit_test(urgent_goes_through_zero_window),
+		cmocka_unit_test(urgent_is_not_merged),
 		cmocka_unit_test(sequence_numbers_wrap),
 		cmocka_unit_test(info),
 		cmocka_unit_test(idle_connection_is_small),

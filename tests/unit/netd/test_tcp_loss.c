@@ -497,6 +497,28 @@ static void super_segment_is_split(void **state)
 	rig_free(r);
 }
 
+/* SACK blocks that we owe the peer do not cut a full segment in two when it is sent again. */
+static void retransmission_stays_whole(void **state)
+{
+	struct rig *r = flight(&plain);
+	struct tcp_range b = seg(1, 4);
+	struct pk *k;
+
+	rig_drop(r);
+	in(r, A, 5001, BASE, 100);
+	k = out(r);
+	assert_int_equal(k->o.sack_count, 1);
+	free(k);
+	pass(r, 100);
+	in_sack(r, BASE, 1, &b);
+	k = out(r);
+	assert_true(k->seq == BASE && k->len == MSS);
+	assert_int_equal(k->o.sack_count, 0);
+	free(k);
+	assert_int_equal(tcp_sk(r->c->s)->packets_out, 10);
+	rig_free(r);
+}
+
 /* ---- congestion control ---- */
 
 static void slow_start_doubles(void **state)
@@ -744,6 +766,7 @@ int main(void)
 		cmocka_unit_test(sack_nonsense),
 		cmocka_unit_test(sack_of_single_bytes),
 		cmocka_unit_test(super_segment_is_split),
+		cmocka_unit_test(retransmission_stays_whole),
 		cmocka_unit_test(slow_start_doubles),
 		cmocka_unit_test(cubic_curve),
 		cmocka_unit_test(reno_grows_by_one),
