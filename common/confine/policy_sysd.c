@@ -48,6 +48,7 @@ static const struct confine_call calls[] = {
 	 .why = "size of the terminal that it was given"},
 	CALL(sysinfo, "memory and load of the host, which the guest sees scaled"),
 	CALL(sched_getaffinity, "how many CPUs there are"),
+	CALL_ARG(sched_setaffinity, 0, ALL_BITS, 0, "the executor leaves the CPU that a guest needs"),
 	CALL(timer_create, "a guest process's CPU time limits and timers, on its own clock"),
 	CALL(timer_settime, "a guest process's CPU time limits and timers"),
 	CALL(timer_delete, "a guest process's CPU time limits and timers"),

@@ -34,6 +34,9 @@
 #define LOAD_EVERY_US 16
 #define BACKSTOP_NS 20000000
 #define GUESTS_ASKED 8
+#define STREAK 64              /* so many calls in a row on our CPU... */
+#define STREAK_CALL_US 15      /* ...each within this */
+#define STREAK_PAUSE_US 5000
 #define GUEST_SPIN_US 60
 
 static struct list polled = LIST_INIT(polled);
@@ -45,6 +48,11 @@ static unsigned cpu_count, host_cpus;
 static int load_fd = -1;
 static uint64_t load_until; /* TSC: the last answer holds */
 static bool cpu_free = true;
+static struct {
+	const struct hthread *ht; /* only compared */
+	unsigned count;
+	uint64_t since, not_before;
+} streak;
 
 void poll_add(struct hthread *ht)
 {
@@ -62,6 +70,52 @@ void poll_remove(struct hthread *ht)
 	polled_count--;
 }
 
+static unsigned current_cpu(void)
+{
+	uint64_t cpu;
+
+	__asm__ volatile("rdpid %0" : "=r"(cpu));
+	return cpu & 0xfff; /* Linux: the node stands above bit 12 */
+}
+
+/* A guest and the executor that share a CPU take turns: there is never a second one that could run, so the host has
+ * no reason to part them, and each call costs two switches. One that calls all the time is worth a CPU of ours:
+ * we leave the one that it is on. */
+static void move_away(unsigned cpu)
+{
+	cpu_set_t all, others;
+
+	if (sched_getaffinity(0, sizeof(all), &all) < 0)
+		return;
+	others = all;
+	CPU_CLR(cpu, &others);
+	if (CPU_COUNT(&others) && sched_setaffinity(0, sizeof(others), &others) == 0)
+		sched_setaffinity(0, sizeof(all), &all);
+}
+
+static void note_request(const struct hthread *ht)
+{
+	unsigned cpu = current_cpu();
+	uint64_t now;
+
+	if (ht != streak.ht || hthread_slot(ht)->guest_cpu != cpu) {
+		/* Guests that take turns with each other as well are best off on one CPU. */
+		streak.ht = ht;
+		streak.count = 0;
+		return;
+	}
+	now = __rdtsc();
+	if (!streak.count++)
+		streak.since = now;
+	if (streak.count < STREAK)
+		return;
+	streak.count = 0;
+	if (now - streak.since > STREAK * STREAK_CALL_US * sched_tsc_per_us() || now < streak.not_before)
+		return;
+	streak.not_before = now + STREAK_PAUSE_US * sched_tsc_per_us();
+	move_away(cpu);
+}
+
 static bool scan(void)
 {
 	struct hthread *ht, *next;
@@ -70,18 +124,11 @@ static bool scan(void)
 	LIST_FOR_EACH_SAFE(ht, next, &polled, poll_node) {
 		if (__atomic_load_n(&hthread_slot(ht)->state, __ATOMIC_ACQUIRE) != SBX_SLOT_REQUEST)
 			continue;
+		note_request(ht);
 		hthread_take_request(ht);
 		any = true;
 	}
 	return any;
-}
-
-static unsigned current_cpu(void)
-{
-	uint64_t cpu;
-
-	__asm__ volatile("rdpid %0" : "=r"(cpu));
-	return cpu & 0xfff; /* Linux: the node stands above bit 12 */
 }
 
 static void publish_cpu(void)
