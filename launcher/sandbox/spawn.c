@@ -126,7 +126,7 @@ static void place_fds(struct spawn *s)
 		if (s->fds[i] < 0)
 			die(s, "moving descriptors");
 	}
-	if (dup3(s->exec_fd, EXEC_SLOT, O_CLOEXEC) < 0)
+	if (s->exec_fd != EXEC_SLOT && dup3(s->exec_fd, EXEC_SLOT, O_CLOEXEC) < 0)
 		die(s, "moving descriptors");
 	for (int i = 0; i < SPAWN_FDS_MAX; i++) {
 		if (s->fds[i] < 0)
