@@ -41,7 +41,8 @@ int main(void)
 	theirs = open(path, O_RDONLY);
 	fstat(own, &a);
 	fstat(theirs, &b);
-	printf("other %d, statfs %d %lx\n", a.st_ino != b.st_ino, fstatfs(own, &fs), (long)fs.f_type);
+	printf("other %d, statfs %d", a.st_ino != b.st_ino, fstatfs(own, &fs));
+	printf(" %lx\n", (long)fs.f_type);
 	printf("type %x parent %d\n", ioctl(own, NS_GET_NSTYPE), err(ioctl(own, NS_GET_PARENT)));
 	printf("wrong type %d, no namespace %d, closed %d, own user %d\n", err(setns(theirs, CLONE_NEWIPC)),
 	       err(setns(null, 0)), err(setns(-1, 0)), err(setns(user, CLONE_NEWUSER)));
