@@ -44,6 +44,9 @@ int main(void)
 	printf("other %d, statfs %d", a.st_ino != b.st_ino, fstatfs(own, &fs));
 	printf(" %lx\n", (long)fs.f_type);
 	printf("type %x parent %d\n", ioctl(own, NS_GET_NSTYPE), err(ioctl(own, NS_GET_PARENT)));
+	unsigned uid = 7;
+	printf("owner %d", err(ioctl(user, NS_GET_OWNER_UID, &uid)));
+	printf(" %u, of another kind %d\n", uid, err(ioctl(own, NS_GET_OWNER_UID, &uid)));
 	printf("wrong type %d, no namespace %d, closed %d, own user %d\n", err(setns(theirs, CLONE_NEWIPC)),
 	       err(setns(null, 0)), err(setns(-1, 0)), err(setns(user, CLONE_NEWUSER)));
 	printf("into %d", setns(theirs, CLONE_NEWUTS));

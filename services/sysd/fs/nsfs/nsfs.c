@@ -10,6 +10,7 @@
 
 #include "common/base/util.h"
 #include "services/sysd/abi/clone.h"
+#include "services/sysd/mm/usercopy.h"
 #include "services/sysd/task/nsproxy.h"
 #include "services/sysd/vfs/file.h"
 #include "services/sysd/vfs/inode.h"
@@ -48,8 +49,6 @@ static long ns_ioctl(struct file *file, struct task *t, unsigned cmd, uint64_t a
 {
 	uint64_t flag = ((struct ns_ref *)file->inode->priv)->clone_flag;
 
-	(void)t;
-	(void)arg;
 	switch (cmd) {
 	case NS_GET_USERNS:
 		return -EPERM; /* outside of the caller's scope */
@@ -57,6 +56,11 @@ static long ns_ioctl(struct file *file, struct task *t, unsigned cmd, uint64_t a
 		return flag == ABI_CLONE_NEWUSER || flag == ABI_CLONE_NEWPID ? -EPERM : -EINVAL;
 	case NS_GET_NSTYPE:
 		return (long)flag;
+	case NS_GET_OWNER_UID: {
+		uint32_t root = 0;
+
+		return flag != ABI_CLONE_NEWUSER ? -EINVAL : user_put(t, root, arg) ? -EFAULT : 0;
+	}
 	}
 	return -ENOTTY;
 }
