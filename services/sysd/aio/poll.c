@@ -95,8 +95,10 @@ int aio_poll_start(struct aio_ctx *ctx, struct file *f, struct file *resfd, cons
 	p->data = cb->data;
 	p->obj = obj;
 	p->events = (uint32_t)cb->buf | EPOLLERR | EPOLLHUP;
+	list_init(&p->node);
 	mask = vfs_poll(f, &p->pt) & p->events;
 	if (mask) {
+		p->done = true; /* the eventfd that is signalled may be the file itself */
 		aio_post(ctx, p->data, obj, (int64_t)mask, resfd);
 		poll_free(p);
 	} else {

@@ -100,7 +100,8 @@ int main(void)
 	r = syscall(SYS_io_pgetevents, c, 0L, 4L, ev, &none, &mask);
 	printf("size %d\n", r < 0 ? -errno : (int)r);
 
-	printf("left %ld destroy %ld\n", submit(c, &in), syscall(SYS_io_destroy, c));
+	printf("left %ld", submit(c, &in));
+	printf(" destroy %ld\n", syscall(SYS_io_destroy, c));
 	(void)!write(fds[1], "x", 1);
 	printf("gone %ld\n", events(c, 0, ev, &none));
 	return 0;
