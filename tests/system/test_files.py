@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Files that a container writes through to the host: what the host sees and when, and a disk that is full."""
 import json, os, subprocess
-from sbxtest import ROOTFS, SandboxTest, main, mounts
+from sbxtest import ROOTFS, SandboxTest, main
 
 MANY = r'''
 import os, sys
@@ -84,13 +84,20 @@ def read(path):
 
 
 class Files(SandboxTest):
+    small = None
+
+    def tearDown(self):
+        if self.small:
+            subprocess.run(['umount', '-l', self.small], check=True)
+        super().tearDown()
+
     def own_root(self, script, small=None):
         """A root of its own with an empty /w; small: options of a tmpfs that it is."""
         root = os.path.join(self.bundle, 'root')
         os.mkdir(root)
         if small:
             subprocess.run(['mount', '-t', 'tmpfs', '-o', small, 'tmpfs', root], check=True)
-            self.addCleanup(subprocess.run, ['umount', '-l', root])
+            self.small = root
         for d in 'proc', 'dev', 'tmp', 'sys', 'usr', 'etc', 'w':
             os.mkdir(os.path.join(root, d))
         for link in 'bin', 'sbin', 'lib', 'lib64':
@@ -99,7 +106,6 @@ class Files(SandboxTest):
         c['mounts'] += [{'destination': d, 'type': 'bind', 'source': ROOTFS + d, 'options': ['rbind', 'ro']}
                         for d in ('/usr', '/etc')]
         self.write_config(json.dumps(c))
-        self.before = (mounts(), self.before[1])
         return os.path.join(root, 'w')
 
     def test_all_is_there_at_the_end(self):
