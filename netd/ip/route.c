@@ -54,17 +54,13 @@ static int on_link(struct netstack *st, const struct ip_flow *f, struct netif *o
 /* Multicast without an interface goes where a unicast would, or out of the first interface that can. */
 static struct netif *multicast_netif(struct netstack *st)
 {
-	struct netif *nif, *lo = NULL;
+	struct netif *nif;
 
 	LIST_FOR_EACH(nif, &st->netifs, node) {
-		if (!(nif->flags & IFF_UP))
-			continue;
-		if (nif->flags & IFF_MULTICAST)
+		if ((nif->flags & IFF_UP) && (nif->flags & IFF_MULTICAST))
 			return nif;
-		if (nif == st->loopback)
-			lo = nif;
 	}
-	return lo;
+	return NULL;
 }
 
 static int check_source(struct netstack *st, const struct ip_flow *f)
@@ -124,6 +120,9 @@ int ip_route_lookup(struct netstack *st, const struct ip_flow *from, struct ip_r
 		else if (f.dst.family == AF_INET6 && r.multicast)
 			oif = multicast_netif(st);
 	}
+	/* Groups of IPv6 have a route on each link that can, and loopback is none. */
+	if (r.multicast && f.dst.family == AF_INET6 && oif && (oif->flags & IFF_LOOPBACK))
+		return -ENETUNREACH;
 	if ((r.multicast || r.broadcast) && oif) {
 		err = on_link(st, &f, oif, &r);
 		if (err == 0)

@@ -2,10 +2,15 @@
 #include "netd/sock/ipopt.h"
 
 #include <netinet/in.h>
+#include <sys/socket.h>
 
 #include "netd/ip/ip_priv.h"
 #include "netd/sock/mcast.h"
 #include "netd/sock/sock.h"
+
+#ifndef IPV6_MULTICAST_ALL
+#define IPV6_MULTICAST_ALL 29
+#endif
 
 int ip_sock_bind_check(struct nsock *s, const struct nsock_name *n)
 {
@@ -43,6 +48,25 @@ int ip_sock_bind_check(struct nsock *s, const struct nsock_name *n)
 
 int ip_sock_setopt(struct nsock *s, int level, int name, const void *val, uint32_t size)
 {
+	int v = 0;
+
+	if (level == IPPROTO_IPV6 && (name == IPV6_MULTICAST_ALL || name == IPV6_DONTFRAG || name == IPV6_MINHOPCOUNT)) {
+		if (size < sizeof(v))
+			return -EINVAL;
+		memcpy(&v, val, sizeof(v));
+		if (name == IPV6_MULTICAST_ALL)
+			s->opt.mc_all6 = v;
+		else if (name == IPV6_DONTFRAG)
+			s->opt.dontfrag6 = v;
+		else if (v < 0 || v > 255)
+			return -EINVAL;
+		else
+			s->opt.minhops6 = (uint8_t)v;
+		return 0;
+	}
+	/* Nothing is forwarded, so nobody's alerts come by; the filter's lock is its owner's. */
+	if ((level == IPPROTO_IP && name == IP_ROUTER_ALERT) || (level == SOL_SOCKET && name == SO_LOCK_FILTER))
+		return 0;
 	return nsock_mcast_setopt(s, level, name, val, size);
 }
 
@@ -62,6 +86,12 @@ int ip_sock_getopt(struct nsock *s, int level, int name, const struct ip_route *
 		}
 		return ip_sock_put_int((int)r->mtu, val, size);
 	}
+	if (level == IPPROTO_IPV6 && name == IPV6_MULTICAST_ALL)
+		return ip_sock_put_int(s->opt.mc_all6, val, size);
+	if (level == IPPROTO_IPV6 && name == IPV6_DONTFRAG)
+		return ip_sock_put_int(s->opt.dontfrag6, val, size);
+	if (level == IPPROTO_IPV6 && name == IPV6_MINHOPCOUNT)
+		return ip_sock_put_int(s->opt.minhops6, val, size);
 	return nsock_mcast_getopt(s, level, name, val, size);
 }
 

@@ -94,10 +94,11 @@ void nsock_mcast_drop_all(struct nsock *s)
 bool nsock_mcast_wants(const struct nsock *s, const struct ip_addr *group, const struct ip_addr *src, int iif)
 {
 	const struct list *l = s->mcast;
+	bool all = group->family == AF_INET6 ? s->opt.mc_all6 : s->opt.mc_all;
 	const struct membership *m;
 
 	if (!l)
-		return s->opt.mc_all;
+		return all;
 	LIST_FOR_EACH(m, (struct list *)(uintptr_t)l, node) {
 		bool listed = false;
 
@@ -107,7 +108,7 @@ bool nsock_mcast_wants(const struct nsock *s, const struct ip_addr *group, const
 			listed = ip_addr_equal(&m->m.src[i], src);
 		return listed != m->m.exclude;
 	}
-	return s->opt.mc_all;
+	return all;
 }
 
 /* The interface that was meant: by number, by address, or where the group's route leads. */

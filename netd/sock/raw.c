@@ -55,7 +55,7 @@ int raw_route(struct nsock *s, const struct nsock_meta *meta, const struct nsock
 		tx->ttl = r->multicast ? s->opt.mc_hops : s->opt.hops;
 	else
 		tx->ttl = r->multicast ? s->opt.mc_ttl : s->opt.ttl;
-	if (disc == IP_PMTUDISC_DO || disc == IP_PMTUDISC_PROBE)
+	if (disc == IP_PMTUDISC_DO || disc == IP_PMTUDISC_PROBE || (v6 && s->opt.dontfrag6))
 		tx->flags |= IP_TX_DF;
 	if (v6 ? s->opt.mc_loop6 : s->opt.mc_loop)
 		tx->flags |= IP_TX_MC_LOOP;

@@ -13,7 +13,7 @@ void nsock_init(struct nsock *s, struct netstack *st, const struct nsock_ops *op
 {
 	*s = (struct nsock){.ops = ops, .up = up, .owner = owner, .st = st, .refs = 1, .kind = kind, .family = family,
 			    .type = type, .protocol = protocol, .cookie = st->next_cookie++};
-	s->opt.mc_loop = s->opt.mc_loop6 = s->opt.mc_all = true;
+	s->opt.mc_loop = s->opt.mc_loop6 = s->opt.mc_all = s->opt.mc_all6 = true;
 	s->opt.pmtudisc = st->sysctl[NET_SYSCTL_IP_NO_PMTU_DISC] ? 0 : IP_PMTUDISC_WANT_;
 	s->opt.pmtudisc6 = IP_PMTUDISC_WANT_;
 	s->opt.sndbuf = (int)st->sysctl[NET_SYSCTL_CORE_WMEM_DEFAULT];

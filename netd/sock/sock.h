@@ -100,11 +100,13 @@ struct nsock_opt {
 	bool linger_on;
 	uint32_t linger_s;
 	uint8_t tos, tclass, ttl, hops, mc_ttl, mc_hops; /* ttl..mc_hops: 0 is the default */
-	bool mc_loop, mc_loop6, mc_all;
+	bool mc_loop, mc_loop6, mc_all, mc_all6;
 	int mc_if, mc_if6;
 	struct ip_addr mc_addr;
 	uint8_t pmtudisc, pmtudisc6;  /* IP_PMTUDISC_* */
 	bool recverr, recverr6, hdrincl, nodefrag, no_check;
+	bool dontfrag6;          /* IPV6_DONTFRAG */
+	uint8_t minhops6;        /* IPV6_MINHOPCOUNT, 0: any */
 	bool minttl_set;
 	uint8_t minttl;
 	uint32_t uid;            /* of its maker, for /proc/net and sock_diag */

@@ -32,7 +32,14 @@ static void give(struct udp_sock *u, const struct pkt *p, const struct ip_rx *rx
 		meta.from.flowinfo = be32(rx->flow_label);
 	if (s->closed || u->rd_shut || !s->up)
 		return;
-	if (s->opt.minttl_set && rx->dst.family == AF_INET && rx->ttl < s->opt.minttl) {
+	/* IPv6 has no datagrams without a checksum, but for those who asked (RFC 8200 8.1). */
+	if (rx->dst.family == AF_INET6 && p->csum == PKT_CSUM_NONE && !u->no_check6_rx &&
+	    !((const struct udp_hdr *)(const void *)p->data)->csum) {
+		udp_count(s->st, u->lite, rx->dst.family, UDP_InCsumErrors);
+		udp_count(s->st, u->lite, rx->dst.family, UDP_InErrors);
+		return;
+	}
+	if (rx->dst.family == AF_INET ? s->opt.minttl_set && rx->ttl < s->opt.minttl : rx->ttl < s->opt.minhops6) {
 		udp_count(s->st, u->lite, rx->dst.family, UDP_InErrors);
 		return;
 	}
@@ -100,12 +107,8 @@ static bool check(struct netstack *st, struct pkt *p, const struct ip_rx *rx, bo
 			p->len = len;
 		}
 		cover = p->len;
-		if (!h->csum) {
-			/* IPv6 has no datagrams without a checksum, but for those who asked (RFC 8200 8.1). */
-			if (family == AF_INET6 && p->csum == PKT_CSUM_NONE)
-				goto bad_csum;
-			return true;
-		}
+		if (!h->csum)
+			return true; /* of IPv6: see give */
 	}
 	if (p->csum == PKT_CSUM_NONE &&
 	    csum_fold(csum_partial(h, cover, csum_pseudo(&rx->src, &rx->dst, rx->protocol, p->len))) != 0)

@@ -23,7 +23,7 @@ static bool want_df(const struct udp_sock *u, bool v6)
 {
 	uint8_t disc = v6 ? u->s.opt.pmtudisc6 : u->s.opt.pmtudisc;
 
-	return disc == IP_PMTUDISC_DO || disc == IP_PMTUDISC_PROBE;
+	return disc == IP_PMTUDISC_DO || disc == IP_PMTUDISC_PROBE || (v6 && u->s.opt.dontfrag6);
 }
 
 /* The datagram is larger than the path: the sender is told on the error queue, if he looks there. */

@@ -580,6 +580,27 @@ static void path_mtu(void **state)
 	assert_int_equal(mtu_to_b(), 1500);
 }
 
+/* Datagrams without a checksum, for who asked for them; too few hops left; not to be cut. */
+static void options_of_sockets(void **state)
+{
+	int on = 1, hops = 200;
+
+	assert_int_equal(srv->s->ops->setopt(srv->s, IPPROTO_UDP, 102, &on, sizeof(on)), 0);
+	begin(17);
+	add_udp("unsummed");
+	memset(frame + 60, 0, 2);
+	go();
+	taken("unsummed");
+	assert_int_equal(srv->s->ops->setopt(srv->s, IPPROTO_IPV6, IPV6_MINHOPCOUNT, &hops, sizeof(hops)), 0);
+	begin(17);
+	add_udp("x");
+	go();
+	REFUSED();
+	assert_int_equal(srv->s->ops->setopt(srv->s, IPPROTO_IPV6, IPV6_DONTFRAG, &on, sizeof(on)), 0);
+	assert_int_equal(box_send(srv, "fd00::2", 1, text, 1453), -EMSGSIZE);
+	assert_int_equal(box_send(srv, "fd00::2", 1, text, 1452), 1452);
+}
+
 static void limited(void **state)
 {
 	unsigned n = 0;
@@ -624,7 +645,7 @@ int main(void)
 		CASE(plain), CASE(bad_headers), CASE(addresses), CASE(extensions), CASE(ext_options), CASE(ext_malformed),
 		CASE(ext_order), CASE(ext_many), CASE(routing), CASE(next_headers), CASE(frag_orders), CASE(frag_bad),
 		CASE(frag_timeout), CASE(frag_flood), CASE(frag_behind_options), CASE(echo), CASE(errors), CASE(path_mtu),
-		CASE(limited), CASE(disabled), CASE(switched),
+		CASE(options_of_sockets), CASE(limited), CASE(disabled), CASE(switched),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
