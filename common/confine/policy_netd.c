@@ -6,6 +6,8 @@ static const struct confine_call calls[] = {
 	POLICY_BASE,
 	CALL(recvmsg, "descriptors from sysd and the launcher"),
 	CALL(sendmsg, "descriptors to sysd"),
+	CALL(sendto, "wake-ups of sysd; questions to the host's name server"),
+	CALL(recvfrom, "answers of the host's name server"),
 	CALL(recvmmsg, "frames of the link, many at once"),
 	CALL(sendmmsg, "frames to the link, many at once"),
 	CALL(readv, "frames of a TAP"),

@@ -272,7 +272,7 @@ long link_config_encode(const struct link_config *c, uint8_t **ret_buf)
 	PUT_ALL(rule);
 	PUT_ALL(neigh);
 #undef PUT_ALL
-	put_ip(&w, &c->docker_dns);
+	put_ip(&w, &c->resolver);
 	size = cbor_w_done(&w);
 	if (size >= 0)
 		*ret_buf = STEAL_PTR(buf);
@@ -338,7 +338,7 @@ int link_config_decode(const void *buf, size_t size, struct link_config *ret)
 	GET_ALL(rule, LINK_ITEMS_MAX);
 	GET_ALL(neigh, LINK_ITEMS_MAX);
 #undef GET_ALL
-	c.docker_dns = get_ip(&r);
+	c.resolver = get_ip(&r);
 	err = cbor_r_done(&r);
 	if (!err && !consistent(&c))
 		err = -EPROTO;

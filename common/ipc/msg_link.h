@@ -13,8 +13,7 @@
 /* Tickets on NETD_FD_LAUNCH_PASS. */
 #define LINK_TICKET_CONFIG 1u
 #define LINK_TICKET_PCAP 2u            /* a file to record to */
-#define LINK_TICKET_DNS_UDP 3u         /* a UDP socket connected to Docker's resolver */
-#define LINK_TICKET_DNS_TCP 4u         /* a TCP connection to it, on request */
+#define LINK_TICKET_RESOLVER 3u        /* a UDP socket connected to config.resolver */
 #define LINK_TICKET_LINK(i) (16u + (i)) /* of links[i] */
 
 #define LINK_LINKS_MAX 64u
@@ -73,7 +72,7 @@ struct link_config {
 	struct link_rule *rules;
 	struct link_neigh *neighs;
 	size_t link_count, addr_count, route_count, rule_count, neigh_count;
-	struct link_ip docker_dns; /* where Docker's resolver is asked for (127.0.0.11), family 0: no relay */
+	struct link_ip resolver; /* a name server of the host at a loopback address; family 0: no relay */
 };
 
 /* Encodes into a fresh buffer. Its size or -ENOMEM, -E2BIG. */

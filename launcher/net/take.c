@@ -19,7 +19,7 @@
 
 void net_taken_init(struct net_taken *t)
 {
-	*t = (struct net_taken){.config_fd = -1, .pcap_fd = -1, .undo = -1};
+	*t = (struct net_taken){.config_fd = -1, .pcap_fd = -1, .resolver_fd = -1, .undo = -1};
 	for (size_t i = 0; i < LINK_LINKS_MAX; i++)
 		t->link_fd[i] = -1;
 }
@@ -30,6 +30,7 @@ void net_taken_done(struct net_taken *t)
 		close_fd(&t->link_fd[i]);
 	close_fd(&t->config_fd);
 	close_fd(&t->pcap_fd);
+	close_fd(&t->resolver_fd);
 	close_fd(&t->undo);
 	link_config_done(&t->config);
 }
@@ -154,6 +155,8 @@ int net_send(const struct net_taken *t, int pass_fd, struct err *e)
 
 	if (t->pcap_fd >= 0)
 		r = pass(pass_fd, LINK_TICKET_PCAP, t->pcap_fd, e);
+	if (r == 0 && t->resolver_fd >= 0)
+		r = pass(pass_fd, LINK_TICKET_RESOLVER, t->resolver_fd, e);
 	for (size_t i = 0; r == 0 && i < t->config.link_count; i++)
 		r = pass(pass_fd, LINK_TICKET_LINK(i), t->link_fd[i], e);
 	return r < 0 ? r : pass(pass_fd, LINK_TICKET_CONFIG, t->config_fd, e);

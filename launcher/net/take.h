@@ -11,6 +11,7 @@ struct net_taken {
 	int link_fd[LINK_LINKS_MAX];
 	int config_fd;     /* the encoded configuration, in a sealed memfd */
 	int pcap_fd;
+	int resolver_fd;   /* with config.resolver */
 	int undo;          /* list of undo.h, -1: nothing was changed */
 };
 

@@ -3,10 +3,13 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <stdio.h>
+#include <linux/openat2.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include "common/base/util.h"
 #include "common/log/log.h"
 #include "launcher/net/nat.h"
+#include "launcher/net/resolver.h"
 #include "launcher/net/take.h"
 #include "launcher/net/undo.h"
 #include "launcher/sandbox/sandbox.h"
@@ -36,6 +39,44 @@ static int set_up_nat(struct sandbox *sb, struct err *e)
 	return r;
 }
 
+/* The resolv.conf that the container will see: what is mounted there, or the image's own. */
+static int open_resolv_conf(const struct sandbox *sb)
+{
+	const struct ctl_config *c = sb->spec->config;
+	struct open_how how = {.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK, .resolve = RESOLVE_IN_ROOT};
+	CLEANUP_CLOSE int root = -1;
+
+	for (size_t i = c->mount_count; i-- > 1;)
+		if (!strcmp(c->mounts[i].target, "/etc/resolv.conf") && c->mounts[i].index >= 0 &&
+		    (size_t)c->mounts[i].index < sb->spec->source_count)
+			return open(sb->spec->sources[c->mounts[i].index].path, (int)how.flags);
+	root = open(sb->spec->rootfs, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return root < 0 ? -1 : (int)syscall(SYS_openat2, root, "etc/resolv.conf", &how, sizeof(how));
+}
+
+/* A name server at a loopback address is the host's: in the container's namespace (Docker), or in ours. */
+static int take_resolver(struct sandbox *sb, struct err *e)
+{
+	CLEANUP_CLOSE int fd = open_resolv_conf(sb);
+	char text[16384];
+	struct stat st;
+	ssize_t n = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) ? read(fd, text, sizeof(text) - 1) : 0;
+	bool nat = mode_is(sb, "nat");
+	int r;
+
+	text[MAX(n, 0)] = 0;
+	sb->net->config.resolver = resolver_find(text);
+	if (!sb->net->config.resolver.family)
+		return 0;
+	if (nat && setns(sb->host_netns_fd, CLONE_NEWNET) < 0)
+		return err_sys(e, errno, "returning to the host's network namespace");
+	r = resolver_open(&sb->net->config.resolver, e);
+	if (nat && setns(sb->netns_fd, CLONE_NEWNET) < 0)
+		return err_sys(e, errno, "entering the sandbox's network namespace");
+	sb->net->resolver_fd = r;
+	return r < 0 ? r : 0;
+}
+
 static int take(struct sandbox *sb, struct err *e)
 {
 	int r;
@@ -51,7 +92,9 @@ static int take(struct sandbox *sb, struct err *e)
 	if (mode_is(sb, "nat") && (r = set_up_nat(sb, e)) < 0)
 		return r;
 	r = net_read(sb->net, e);
-	return r < 0 ? r : net_take(sb->net, e);
+	if (r == 0)
+		r = net_take(sb->net, e);
+	return r < 0 ? r : take_resolver(sb, e);
 }
 
 int network_set_up(struct sandbox *sb, struct err *e)

@@ -17,14 +17,14 @@
 /* Descriptors that came before the configuration that speaks of them. */
 struct waiting {
 	int link[LINK_LINKS_MAX];
-	int pcap;
+	int pcap, resolver;
 };
 
 static void waiting_init(struct waiting *w)
 {
 	for (size_t i = 0; i < LINK_LINKS_MAX; i++)
 		w->link[i] = -1;
-	w->pcap = -1;
+	w->pcap = w->resolver = -1;
 }
 
 static void waiting_done(struct waiting *w)
@@ -32,6 +32,7 @@ static void waiting_done(struct waiting *w)
 	for (size_t i = 0; i < LINK_LINKS_MAX; i++)
 		close_fd(&w->link[i]);
 	close_fd(&w->pcap);
+	close_fd(&w->resolver);
 }
 
 static void waiting_put(struct waiting *w, uint64_t ticket, int fd)
@@ -42,6 +43,8 @@ static void waiting_put(struct waiting *w, uint64_t ticket, int fd)
 		at = &w->link[ticket - LINK_TICKET_LINK(0)];
 	else if (ticket == LINK_TICKET_PCAP)
 		at = &w->pcap;
+	else if (ticket == LINK_TICKET_RESOLVER)
+		at = &w->resolver;
 	if (!at) {
 		close(fd);
 		return;
@@ -113,6 +116,8 @@ int link_set_open(struct link_set *set, struct netstack *st, int pass_fd)
 		r = take_links(set, &c, &w);
 	if (r == 0)
 		r = link_apply(st, &c);
+	if (r == 0 && w.resolver >= 0 && c.resolver.family)
+		r = resolver_new(set, &c.resolver, STEAL_FD(w.resolver));
 	waiting_done(&w);
 	link_config_done(&c);
 	return r;

@@ -15,6 +15,10 @@ struct pkt;
  * interface is in the stack, down; it belongs to the stack, the source to the set. */
 int packet_link_new(struct link_set *set, const struct link_if *l, int fd);
 
+/* resolver.c: answers at the address of a name server that runs on the host, over a connected UDP socket. Takes
+ * fd. */
+int resolver_new(struct link_set *set, const struct link_ip *at, int fd);
+
 /* pcap.c: records what crosses the links, in the pcapng format. Takes fd. */
 int pcap_new(struct link_set *set, int fd);
 void pcap_flush(struct link_pcap *p);

@@ -132,6 +132,8 @@ static void copy_plain(struct task *t, struct task *child, const struct clone_re
 		child->sched.reset_on_fork = false;
 	}
 	child->timer_slack_ns = child->default_slack_ns = t->timer_slack_ns;
+	child->login = t->login;
+	child->session = t->session;
 	child->personality = t->personality;
 	child->exit_signal = r->exit_signal;
 	if (r->flags & ABI_CLONE_PARENT && !(r->flags & ABI_CLONE_THREAD))

@@ -95,6 +95,8 @@ struct task {
 	uint64_t timer_slack_ns, default_slack_ns; /* the default is what the creator had */
 	uint64_t start_mono_ns, start_boot_ns;
 	uint64_t utime_ns, stime_ns; /* as last asked of the host: time/cputime.h */
+	uint32_t login;             /* 1 + /proc/PID/loginuid, 0: not set */
+	uint32_t session;           /* 1 + /proc/PID/sessionid, 0: not set */
 	uint32_t personality;
 	struct list all_node;        /* in all tasks */
 

@@ -48,7 +48,7 @@ static struct link_config sample(void)
 	return (struct link_config){.links = links, .addrs = addrs, .routes = routes, .rules = rules,
 				    .neighs = neighs, .link_count = 2, .addr_count = 2, .route_count = 2,
 				    .rule_count = 1, .neigh_count = 1,
-				    .docker_dns = {.family = AF_INET, .bytes = {127, 0, 0, 11}}};
+				    .resolver = {.family = AF_INET, .bytes = {127, 0, 0, 11}}};
 }
 
 static void round_trip(void **state)
@@ -66,7 +66,7 @@ static void round_trip(void **state)
 	assert_int_equal(d.addrs[1].valid_s, 20);
 	assert_int_equal(d.routes[1].mtu, 1400);
 	assert_int_equal(d.neighs[0].state, 0x80);
-	assert_int_equal(d.docker_dns.bytes[3], 11);
+	assert_int_equal(d.resolver.bytes[3], 11);
 	size2 = link_config_encode(&d, &again);
 	assert_int_equal(size2, size);
 	assert_memory_equal(buf, again, (size_t)size);

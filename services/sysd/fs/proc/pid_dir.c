@@ -48,7 +48,7 @@ const struct proc_entry proc_pid_table[] = {
 	{"oom_adj", REG | 0644, 0, proc_show_oom_adj, proc_write_oom_adj},
 	{"oom_score_adj", REG | 0644, 0, proc_show_oom_score_adj, proc_write_oom_score_adj},
 	{"loginuid", REG | 0644, 0, proc_show_loginuid, proc_write_loginuid},
-	{"sessionid", REG | 0444, 0, proc_show_loginuid},
+	{"sessionid", REG | 0444, 0, proc_show_sessionid},
 	{"uid_map", REG | 0644, 0, proc_show_id_map, proc_write_id_map},
 	{"gid_map", REG | 0644, 0, proc_show_id_map, proc_write_id_map, .data = 1},
 	{"setgroups", REG | 0644, 0, proc_show_setgroups},

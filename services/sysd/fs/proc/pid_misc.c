@@ -214,16 +214,35 @@ PROC_WRITE(proc_write_oom_adj)
 	return set_oom(t, v == 15 ? 1000 : (int)v * 1000 / 17, size);
 }
 
-/* No session was ever logged in through audit. */
+/* Who logged in, for audit: pam_loginuid sets it once for each session, its children inherit it. */
 PROC_SHOW(proc_show_loginuid)
 {
-	seq_puts(s, "4294967295");
+	seq_printf(s, "%u", t ? t->login - 1 : UINT32_MAX);
+	return 0;
+}
+
+PROC_SHOW(proc_show_sessionid)
+{
+	seq_printf(s, "%u", t ? t->session - 1 : UINT32_MAX);
 	return 0;
 }
 
 PROC_WRITE(proc_write_loginuid)
 {
-	return -EPERM;
+	static uint32_t sessions;
+	struct task *cur = current_task();
+	int64_t v;
+
+	if (proc_parse_int(buf, 0, UINT32_MAX, &v))
+		return -EINVAL;
+	if (t != cur)
+		return -EPERM;
+	/* one that is set is changed only with the capability */
+	if (t->login && !capable(t, CAP_AUDIT_CONTROL))
+		return -EPERM;
+	t->login = v == UINT32_MAX ? 0 : (uint32_t)v + 1;
+	t->session = t->login ? ++sessions + 1 : 0;
+	return (ssize_t)size;
 }
 
 PROC_SHOW(proc_show_id_map)
