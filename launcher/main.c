@@ -13,7 +13,7 @@ static const struct verb *const verbs[] = {
 	&verb_list, &verb_exec, &verb_ps, &verb_spec, &verb_do,
 	&verb_pause, &verb_resume, &verb_update, &verb_events, &verb_features,
 	&verb_install, &verb_uninstall,
-	&verb_logs, &verb_debug,
+	&verb_logs, &verb_debug, &verb_net,
 };
 
 static struct {

@@ -260,6 +260,7 @@ static void on_client(struct sandbox *sb, struct client *c)
 	case CTL_PS:
 	case CTL_STATS:
 	case CTL_DEBUG:
+	case CTL_NET:
 	case CTL_RESIZE:
 	case CTL_STOP:
 		forward(sb, c, &m);

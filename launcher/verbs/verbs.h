@@ -26,7 +26,7 @@ struct verb {
 
 extern const struct verb verb_run, verb_create, verb_start, verb_state, verb_kill, verb_delete, verb_list,
 	verb_exec, verb_pause, verb_resume,
-	verb_update, verb_events, verb_features, verb_install, verb_uninstall, verb_ps, verb_spec, verb_do, verb_logs, verb_debug;
+	verb_update, verb_events, verb_features, verb_install, verb_uninstall, verb_ps, verb_spec, verb_do, verb_logs, verb_debug, verb_net;
 
 /* How a container is launched: launch.c */
 struct launch_how {

@@ -34,5 +34,8 @@ SHOW(snmp6);
 int class_show(struct netstack *st, const char *name, struct text *out);
 /* Names of all settings, a line each. */
 SHOW(sysctl);
+/* For the operator. */
+SHOW(sockets);
+SHOW(metrics);
 
 #endif

@@ -28,10 +28,10 @@ static const struct {
 	void (*show)(struct netstack *st, struct text *out);
 } files[] = {
 	{"arp", show_arp}, {"dev", show_dev}, {"icmp", show_icmp}, {"icmp6", show_icmp6},
-	{"if_inet6", show_if_inet6}, {"ip6_flowlabel", show_nothing}, {"ipv6_route", show_ipv6_route},
+	{"if_inet6", show_if_inet6}, {"ip6_flowlabel", show_nothing}, {"ipv6_route", show_ipv6_route}, {"metrics", show_metrics},
 	{"netstat", show_netstat}, {"packet", show_packet}, {"protocols", show_protocols}, {"raw", show_raw},
 	{"raw6", show_raw6}, {"route", show_route}, {"rt_cache", show_nothing}, {"snmp", show_snmp},
-	{"snmp6", show_snmp6}, {"sockstat", show_sockstat}, {"sockstat6", show_sockstat6}, {"sysctl", show_sysctl}, {"tcp", show_tcp},
+	{"snmp6", show_snmp6}, {"sockets", show_sockets}, {"sockstat", show_sockstat}, {"sockstat6", show_sockstat6}, {"sysctl", show_sysctl}, {"tcp", show_tcp},
 	{"tcp6", show_tcp6}, {"udp", show_udp}, {"udp6", show_udp6}, {"udplite", show_udplite},
 	{"udplite6", show_udplite6}, {"wireless", show_wireless}, {"psched", show_psched},
 	{"anycast6", show_nothing}, {"mcfilter", show_nothing}, {"mcfilter6", show_nothing},

@@ -285,6 +285,52 @@ for family, here in ((socket.AF_INET, '10.77.0.1'), (socket.AF_INET6, 'fd77::1')
         text = self.out(p)
         self.assertEqual(text.count('2 packets transmitted, 2 packets received, 0% packet loss'), 2, text)
 
+    def test_resolver(self):
+        """A name server at 127.0.0.11 of the namespace, as Docker has it, answers inside, to many at once."""
+        server = self.outside(r'''
+            import socket
+            s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            s.bind(('127.0.0.11', 53))
+            print('up')
+            while True:
+                b, a = s.recvfrom(4096)
+                n = b.index(0, 12) + 5
+                v4 = b[n - 4:n - 2] == b'\0\1'
+                s.sendto(b[:2] + b'\x81\x80\0\1\0' + bytes([v4]) + bytes(4) + b[12:n] +
+                         (b'\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4\x0a\7\7' + bytes([b[13]]) if v4 else b''), a)
+        ''', self.boxes[0])
+        self.assertEqual(self.line(server), 'up')
+        conf = os.path.join(self.work, 'resolv.conf')
+        with open(conf, 'w') as f:
+            f.write('search example\nnameserver 127.0.0.11\noptions ndots:0\n')
+        c = self.use(self.boxes[0], 'python3', '-c', 'import socket\nfrom concurrent.futures import ThreadPoolExecutor\n'
+                     'with ThreadPoolExecutor(16) as e:\n'
+                     '    print(list(e.map(lambda i: socket.gethostbyname(f"{chr(97 + i % 26)}.test{i}"), range(52))))')
+        c['mounts'].append({'destination': '/etc/resolv.conf', 'type': 'bind', 'source': conf, 'options': ['bind', 'ro']})
+        self.write_config(json.dumps(c))
+        p = self.sbx('run', 'resolver', flags=('--overlay=memory',))
+        self.assert_ok(p)
+        self.assertEqual(eval(p.stdout), [f'10.7.7.{97 + i % 26}' for i in range(52)])
+        server.kill()
+
+    def test_what_the_operator_sees(self):
+        """`net` lists sockets, `debug` has figures of the network."""
+        p = self.box('import socket, time\nl = socket.create_server(("0.0.0.0", 7010))\nu = socket.socket(2, 2)\n'
+                     'u.bind(("10.77.0.2", 7011))\nprint("up")\nc = l.accept()[0]\nprint("met")\nc.recv(1)')
+        self.assertEqual(self.line(p), 'up')
+        host = self.outside('import socket\ns = socket.create_connection(("10.77.0.2", 7010))\nprint("met")\nimport time\ntime.sleep(3)')
+        self.assertEqual(self.line(host), 'met')
+        self.assertEqual(self.line(p), 'met')
+        table = self.sbx('net', 'net0').stdout
+        self.assertRegex(table, r'(?m)^tcp +LISTEN .*\*:7010 ')
+        self.assertRegex(table, r'(?m)^tcp +ESTAB .*10\.77\.0\.2:7010 +10\.77\.0\.1:')
+        self.assertRegex(table, r'(?m)^udp +UNCONN .*10\.77\.0\.2:7011 ')
+        figures = self.sbx('debug', 'net0').stdout
+        self.assertRegex(figures, r'sbx_net_received_frames_total\{interface="eth0"\} [1-9]')
+        self.assertRegex(figures, r'sbx_net_tcp_passive_opens_total 1')
+        host.kill()
+        self.out(p)
+
     def test_pcap(self):
         """--pcap records both directions in a file that can be read."""
         path = os.path.join(self.work, 'x.pcapng')

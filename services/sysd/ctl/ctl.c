@@ -166,6 +166,10 @@ static void serve(void *arg)
 		text = do_debug();
 		reply.value = text ? 0 : -ENOMEM;
 		break;
+	case CTL_NET:
+		text = do_net();
+		reply.value = text ? 0 : -ENETDOWN;
+		break;
 	case CTL_STATS:
 		text = do_stats();
 		reply.value = text ? 0 : -ENOMEM;

@@ -39,6 +39,7 @@ int do_stop(struct ctl_error *e);
 char *do_ps(void);                                                          /* report.c */
 char *do_stats(void);
 char *do_debug(void);
+char *do_net(void);
 
 /* tree.c: names in the container's tree, as the task sees it (it has all capabilities then). */
 /* Makes a directory (mode 0755) and those above it. 0 or -errno; an existing one is fine. */

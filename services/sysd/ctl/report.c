@@ -4,7 +4,10 @@
 #include "services/sysd/core/sched.h"
 #include "services/sysd/ctl/internal.h"
 #include "services/sysd/fs/gofer/gofer.h"
+#include "services/sysd/fs/proc/seqbuf.h"
 #include "services/sysd/mm/mm.h"
+#include "services/sysd/net/net_ns.h"
+#include "services/sysd/net/netfiles.h"
 #include "services/sysd/platform/hthread.h"
 #include "services/sysd/syscall/syscall.h"
 #include "services/sysd/task/cred.h"
@@ -102,8 +105,30 @@ char *do_debug(void)
 	return fclose(f) == 0 ? text : (free(text), NULL);
 }
 
+/* A text of netd about the sandbox's own network; NULL: there is none now. */
+static char *net_text(const char *name)
+{
+	struct net_ns *ns = net_ns_initial();
+	struct seqbuf s = {0};
+	char *text = NULL;
+
+	if (ns && netfiles_show(ns, name, &s) == 0) {
+		seq_putc(&s, 0);
+		if (!s.failed)
+			text = STEAL_PTR(s.buf);
+	}
+	seq_done(&s);
+	return text;
+}
+
+char *do_net(void)
+{
+	return net_text("sockets");
+}
+
 char *do_stats(void)
 {
+	CLEANUP_FREE char *net = net_text("metrics");
 	const struct sched_stats *s = sched_stats();
 	const struct gofer_stats *g = gofer_get_stats();
 	struct list *head = signal_all();
@@ -122,10 +147,10 @@ char *do_stats(void)
 		     "# TYPE sbx_executor_switches counter\nsbx_executor_switches_total %llu\n"
 		     "# TYPE sbx_executor_offloads counter\nsbx_executor_offloads_total %llu\n"
 		     "# TYPE sbx_gofer_requests counter\nsbx_gofer_requests_total %llu\n"
-		     "# TYPE sbx_gofer_descriptors gauge\nsbx_gofer_descriptors %llu\n# EOF\n",
+		     "# TYPE sbx_gofer_descriptors gauge\nsbx_gofer_descriptors %llu\n%s# EOF\n",
 		     processes, threads, (unsigned long long)s->sleeps, (unsigned long long)s->switches,
 		     (unsigned long long)s->offloads, (unsigned long long)g->requests,
-		     (unsigned long long)g->fds_open) < 0)
+		     (unsigned long long)g->fds_open, net ? net : "") < 0)
 		return NULL;
 	return text;
 }
