@@ -229,6 +229,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 		if (!p)
 			break;
+		/* At the end of its buffer, so that reading beyond the frame is seen. */
+		p->data = p->buf + p->room - n;
 		memcpy(p->data, data + 3, n);
 		p->len = n;
 		data += 3 + n;
