@@ -70,6 +70,31 @@ sbx_debian_root() {
 	mv "$part" "$SBX_ROOT"
 }
 
+# A copy of the Debian root with servers and clients of the network in it, made once, for long tests and figures.
+SBX_NET_ROOT=${SBX_NET_ROOT:-$SBX_CACHE/net-$SBX_SUITE}
+sbx_net_root() {
+	local part log=$SBX_CACHE/net-root.log
+	[ -x "$SBX_NET_ROOT/usr/bin/wrk" ] && return 0
+	sbx_debian_root
+	sbx_say "making a root with network programs in $SBX_NET_ROOT (once; some minutes)"
+	part=$(mktemp -d "$SBX_CACHE/.net-XXXXXX")
+	chmod 755 "$part"
+	cp -a "$SBX_ROOT/." "$part/"
+	cp /etc/resolv.conf "$part/etc/resolv.conf"
+	cp -rL /etc/apt/apt.conf.d/. "$part/etc/apt/apt.conf.d/" 2>/dev/null || true
+	printf '127.0.0.1 localhost\n::1 localhost\n' >"$part/etc/hosts"
+	printf '#!/bin/sh\nexit 101\n' >"$part/usr/sbin/policy-rc.d"
+	chmod 755 "$part/usr/sbin/policy-rc.d"
+	{ chroot "$part" apt-get update &&
+	  DEBIAN_FRONTEND=noninteractive chroot "$part" apt-get install -y --no-install-recommends iproute2 iputils-ping \
+		traceroute curl wget dnsutils dnsmasq openssh-server openssh-client iperf3 redis-server nginx-light postgresql \
+		wrk ethtool net-tools nodejs; } >"$log" 2>&1 ||
+		{ tail -5 "$log" >&2; rm -rf "$part"; sbx_die "cannot make the root with network programs"; }
+	rm -rf "$part"/var/cache/apt/archives/*.deb
+	rm -rf "$SBX_NET_ROOT"
+	mv "$part" "$SBX_NET_ROOT"
+}
+
 # Writes a bundle's config.json for the Debian root: sbx_bundle DIR TERMINAL(true|false) ARG...
 sbx_bundle() {
 	local dir=$1 terminal=$2 args='' a

@@ -253,7 +253,7 @@ static int check_value(struct inet_sock *k, struct task *t, int id, int32_t *val
 			return -ENOPROTOOPT;
 		break;
 	case OPT_IPV6_V6ONLY:
-		if (k->bound || k->attached)
+		if (k->bound)
 			return -EINVAL;
 		break;
 	case OPT_TCP_MAXSEG:
