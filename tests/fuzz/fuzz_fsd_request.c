@@ -1,6 +1,7 @@
 /* fsd's decoder and its handlers: any bytes sysd might send. The mounts are a folder of the fuzzer's own. */
 #include <fcntl.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -17,9 +18,11 @@ static uint64_t roots[2];
 
 static void setup(void)
 {
-	static char dir[] = "/tmp/sbx-fuzz-fsd-XXXXXX";
+	const char *tmp = getenv("TMPDIR"); /* of tests/fuzz/run, which takes it away again */
+	static char dir[4096];
 	int fd = ring_create_fd();
 
+	snprintf(dir, sizeof(dir), "%s/sbx-fuzz-fsd-XXXXXX", tmp ? tmp : "/tmp");
 	if (!mkdtemp(dir) || node_init() < 0 || fd < 0)
 		abort();
 	ring_open(&peer, fd, SBX_RING_SIDE_SYSD);
