@@ -2,6 +2,7 @@
 #ifndef NETD_NETLINK_PRIVATE_H
 #define NETD_NETLINK_PRIVATE_H
 
+#include <errno.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <stdbool.h>
@@ -72,6 +73,11 @@ uint16_t nl_u16(const struct nlattr *a, uint16_t def);
 uint8_t nl_u8(const struct nlattr *a, uint8_t def);
 /* An address of the family; false: the attribute has another size. */
 bool nl_addr(const struct nlattr *a, int family, struct ip_addr *ret);
+/* What such an attribute is answered with: the kernel checks IPv4 addresses as numbers, which may not be short. */
+static inline int nl_addr_error(const struct nlattr *a, int family)
+{
+	return family == AF_INET && nl_size(a) < 4 ? -ERANGE : -EINVAL;
+}
 bool nl_text(const struct nlattr *a, char *ret, size_t room);
 /* The family's header, or NULL when the message is too short for it. */
 const void *nl_header(const struct nlmsghdr *h, size_t size);

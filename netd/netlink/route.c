@@ -260,7 +260,7 @@ static int parse(struct nl_ctx *c, const struct nlmsghdr *h, struct fib_entry *e
 		return -EOPNOTSUPP;
 	e->dst.family = (uint16_t)family;
 	if (tb.at[RTA_DST] && !nl_addr(tb.at[RTA_DST], family, &e->dst))
-		return -EINVAL;
+		return nl_addr_error(tb.at[RTA_DST], family);
 	if (rtm->rtm_dst_len > (family == AF_INET ? 32 : 128) || rtm->rtm_src_len || (rtm->rtm_dst_len && !tb.at[RTA_DST]))
 		return -EINVAL;
 	e->dst_len = rtm->rtm_dst_len;
@@ -347,9 +347,10 @@ int route_get(struct nl_ctx *c, const struct nlmsghdr *h)
 	if (family != AF_INET && family != AF_INET6)
 		return -EOPNOTSUPP;
 	flow.dst.family = (uint16_t)family;
-	if ((tb.at[RTA_DST] && !nl_addr(tb.at[RTA_DST], family, &flow.dst)) ||
-	    (tb.at[RTA_SRC] && !nl_addr(tb.at[RTA_SRC], family, &flow.src)))
-		return -EINVAL;
+	if (tb.at[RTA_DST] && !nl_addr(tb.at[RTA_DST], family, &flow.dst))
+		return nl_addr_error(tb.at[RTA_DST], family);
+	if (tb.at[RTA_SRC] && !nl_addr(tb.at[RTA_SRC], family, &flow.src))
+		return nl_addr_error(tb.at[RTA_SRC], family);
 	flow.oif = (int)nl_u32(tb.at[RTA_OIF], 0);
 	flow.tos = rtm->rtm_tos;
 	flow.mark = nl_u32(tb.at[RTA_MARK], 0);
