@@ -27,6 +27,7 @@ struct inet_sock *inet_alloc(struct task *t, struct net_ns *ns, const struct soc
 	list_init(&k->accept_queue);
 	list_init(&k->accept_node);
 	list_init(&k->errors);
+	list_init(&k->revive);
 	kmutex_init(&k->lock);
 	k->pair_index = NET_SOCK_NONE;
 	inet_options_init(k);
@@ -148,6 +149,7 @@ void inet_free(struct socket *s)
 {
 	struct inet_sock *k = inet_sk(s);
 
+	list_del(&k->revive);
 	inet_detach(k, true);
 	inet_drop_errors(k);
 	byteq_clear(&k->q);

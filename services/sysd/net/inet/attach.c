@@ -6,6 +6,8 @@
 #include <sys/socket.h>
 
 #include "common/base/util.h"
+#include "common/log/log.h"
+#include "services/sysd/core/sched.h"
 #include "services/sysd/net/inet/client.h"
 #include "services/sysd/net/inet/inet.h"
 #include "services/sysd/vfs/file.h"
@@ -262,19 +264,84 @@ void inet_sock_event(struct inet_sock *k)
 		wake(k, events);
 }
 
+/* ---- netd's death and its successor ------------------------------------------------------------- */
+
+static struct list orphans = LIST_INIT(orphans);
+
+static void revive_one(struct inet_sock *k)
+{
+	bool listens = k->s.state == SS_LISTEN;
+	int err;
+
+	if (k->s.state == SS_DEAD || k->attached)
+		return;
+	err = inet_do(k, listens ? NET_DO_LISTEN : 0, NULL, NULL, k->backlog, NULL);
+	if (err == -ENETDOWN || err == -ECONNRESET) {
+		/* That one is gone too. */
+		list_del(&k->revive);
+		list_add_tail(&orphans, &k->revive);
+	} else if (err && k->s.state != SS_DEAD) {
+		log_warn("a socket lost its name with netd: %s", strerror(-err));
+		k->s.err = -err;
+		if (listens)
+			k->s.state = SS_UNCONNECTED;
+		socket_wake_state(&k->s, EPOLLIN | EPOLLOUT | EPOLLERR);
+	}
+}
+
+static void revive_strand(void *arg)
+{
+	uint32_t epoch = netd_epoch();
+
+	(void)arg;
+	while (!list_empty(&orphans) && netd_arena() && netd_epoch() == epoch) {
+		struct inet_sock *k = LIST_FIRST(&orphans, struct inet_sock, revive);
+
+		list_del(&k->revive);
+		socket_ref(&k->s);
+		revive_one(k);
+		socket_unref(&k->s);
+	}
+}
+
+void inet_revive(void)
+{
+	if (!list_empty(&orphans) && sched_spawn(revive_strand, NULL))
+		log_error("no memory to give sockets their names again");
+}
+
+static void drop_children(struct inet_sock *k)
+{
+	while (!list_empty(&k->accept_queue)) {
+		struct inet_sock *child = LIST_FIRST(&k->accept_queue, struct inet_sock, accept_node);
+
+		list_del(&child->accept_node);
+		inet_sock_dead(child);
+		child->s.state = SS_DEAD;
+		socket_unref(&child->s);
+	}
+	k->accept_count = 0;
+}
+
 void inet_sock_dead(struct inet_sock *k)
 {
+	if (k->attached)
+		netd_detach(k->index);
 	k->attached = false;
 	k->ctl = NULL;
 	k->index = NET_SOCK_NONE;
 	memset(k->routes, 0, sizeof(k->routes));
-	if (k->s.type != SOCK_STREAM) {
-		wake(k, EPOLLIN | EPOLLOUT | EPOLLERR);
+	if ((k->s.type != SOCK_STREAM && k->s.state != SS_DEAD) || k->s.state == SS_LISTEN) {
+		/* A listener goes on with the next netd; who called it is reset. */
+		drop_children(k);
+		list_del(&k->revive);
+		list_add_tail(&orphans, &k->revive);
+		wake(k, EPOLLOUT);
 		return;
 	}
 	if (k->s.state != SS_UNCONNECTED)
 		k->s.err = ECONNRESET;
-	if (k->s.state == SS_ESTABLISHED || k->s.state == SS_LISTEN)
+	if (k->s.state == SS_ESTABLISHED)
 		k->dead = true;
 	if (k->s.state == SS_CONNECTING)
 		k->report = REPORT_FAILED;

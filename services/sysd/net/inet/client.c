@@ -286,6 +286,7 @@ static void on_up(const struct net_msg *m)
 	waitq_wake_all(&client.up);
 	if (netlink_netd_up && client.epoch > 1 && sched_spawn(netlink_netd_up, NULL))
 		log_warn("listeners of netlink groups hear no more");
+	inet_revive();
 }
 
 static void on_message(const struct net_msg *m)

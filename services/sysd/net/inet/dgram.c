@@ -473,5 +473,6 @@ uint32_t inet_dgram_poll(struct socket *s, struct poll_table *pt)
 void inet_dgram_release(struct socket *s)
 {
 	s->state = SS_DEAD;
+	list_del(&inet_sk(s)->revive);
 	inet_detach(inet_sk(s), false);
 }

@@ -44,6 +44,7 @@ struct inet_route {          /* netd said that datagrams may go there */
 struct inet_sock {
 	struct socket s; /* first */
 	/* the endpoint in netd */
+	struct list revive;      /* while it waits for the next netd */
 	struct kmutex lock;      /* one request that makes or names it at a time */
 	bool attached;
 	uint32_t index;
@@ -117,6 +118,8 @@ void inet_kick(struct inet_sock *k, bool urgent);
 /* From netd's client, on the executor's stack. */
 void inet_sock_event(struct inet_sock *k);
 void inet_sock_dead(struct inet_sock *k);
+/* A netd is there: what listened or had a name before gets it again. */
+void inet_revive(void);
 void inet_child(const struct net_msg *m);
 void inet_error_entry(const struct net_msg *m);
 

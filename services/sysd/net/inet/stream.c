@@ -615,5 +615,6 @@ void inet_stream_release(struct socket *s)
 			inet_pair_close(k, reset);
 	}
 	s->state = SS_DEAD;
+	list_del(&k->revive);
 	inet_detach(k, reset);
 }
