@@ -50,6 +50,7 @@ struct api_sock {
 	uint32_t urgent_sent;
 	uint64_t urgent_pos;
 	bool stream, told, closed, urgent_told, open_told;
+	bool fresh;             /* made by the request whose answer is due */
 };
 
 struct api_out {

@@ -39,14 +39,18 @@ static void reply_sock(struct api_sock *k, uint32_t req, int error, uint32_t fla
 void api_connect_done(struct api_sock *k)
 {
 	uint32_t ready = k->s->ops->poll(k->s), req = k->connect_req;
+	bool fresh = k->fresh;
 	int err = k->s->err;
 
 	k->connect_req = 0;
+	k->fresh = false;
 	if (k->pair != NET_SOCK_NONE) {
 		reply_sock(k, req, 0, NET_DID_CONNECT | NET_DID_PAIR);
 	} else if (err || (ready & NSOCK_HUP && !(ready & NSOCK_OUT))) {
 		nsock_take_error(k->s);
-		reply_sock(k, req, err ? -err : -ECONNREFUSED, 0);
+		api_reply(k->api, req, err ? -err : -ECONNREFUSED);
+		if (fresh) /* sysd never heard of it */
+			api_sock_close(k, true);
 	} else {
 		reply_sock(k, req, 0, ready & NSOCK_OUT ? NET_DID_CONNECT : NET_DID_BEGIN);
 	}
@@ -107,6 +111,7 @@ static void do_do(struct api *a, const struct net_msg *m)
 	ret = act(k, m);
 	if (ret > 0 && list_empty(&k->waiting)) {
 		k->connect_req = m->req;
+		k->fresh = fresh;
 		list_add_tail(&a->connecting, &k->waiting);
 	} else if (ret < 0 && fresh) {
 		api_sock_close(k, true);
