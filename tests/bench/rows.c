@@ -12,6 +12,9 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -201,6 +204,140 @@ static void row_unpatchable(long n)
 		unpatchable(SYS_getpid);
 }
 
+/* ---- sockets over the loopback interface: two processes, but for tcp_self and tcp_connect -------- */
+
+static int tcp_listen(struct sockaddr_in *ret)
+{
+	struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+	socklen_t len = sizeof(a);
+	int s = socket(AF_INET, SOCK_STREAM, 0);
+
+	if (s < 0 || bind(s, (struct sockaddr *)&a, sizeof(a)) || listen(s, 64) || getsockname(s, (struct sockaddr *)&a, &len))
+		die("listen");
+	*ret = a;
+	return s;
+}
+
+static void tcp_pair(int s[2])
+{
+	struct sockaddr_in a;
+	int l = tcp_listen(&a), on = 1;
+
+	s[0] = socket(AF_INET, SOCK_STREAM, 0);
+	if (connect(s[0], (struct sockaddr *)&a, sizeof(a)) || (s[1] = accept(l, NULL, NULL)) < 0)
+		die("connect");
+	setsockopt(s[0], IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	setsockopt(s[1], IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	close(l);
+}
+
+static void row_tcp_self(long n)
+{
+	char buf[64] = "";
+	int s[2];
+
+	tcp_pair(s);
+	while (n--)
+		if (write(s[0], buf, sizeof(buf)) != sizeof(buf) || read(s[1], buf, sizeof(buf)) != sizeof(buf))
+			die("tcp_self");
+	close(s[0]);
+	close(s[1]);
+}
+
+static void row_tcp_pingpong(long n)
+{
+	char c = 'x';
+	int s[2];
+	pid_t p;
+
+	tcp_pair(s);
+	p = fork();
+	if (!p) {
+		close(s[0]);
+		while (read(s[1], &c, 1) == 1 && write(s[1], &c, 1) == 1)
+			;
+		_exit(0);
+	}
+	close(s[1]);
+	while (n--)
+		if (write(s[0], &c, 1) != 1 || read(s[0], &c, 1) != 1)
+			die("tcp_pingpong");
+	close(s[0]);
+	waitpid(p, NULL, 0);
+}
+
+/* One way, in pieces of 128 KiB as iperf3 sends them. */
+static void row_tcp_stream(long n)
+{
+	static char buf[131072];
+	int s[2];
+	pid_t p;
+
+	tcp_pair(s);
+	p = fork();
+	if (!p) {
+		close(s[0]);
+		while (read(s[1], buf, sizeof(buf)) > 0)
+			;
+		_exit(0);
+	}
+	close(s[1]);
+	while (n--)
+		for (size_t done = 0; done < sizeof(buf);) {
+			ssize_t k = write(s[0], buf, sizeof(buf) - done);
+
+			if (k <= 0)
+				die("tcp_stream");
+			done += (size_t)k;
+		}
+	shutdown(s[0], SHUT_WR);
+	waitpid(p, NULL, 0);
+	close(s[0]);
+}
+
+static void row_tcp_connect(long n)
+{
+	struct sockaddr_in a;
+	int l = tcp_listen(&a);
+
+	while (n--) {
+		int c = socket(AF_INET, SOCK_STREAM, 0), d;
+
+		if (connect(c, (struct sockaddr *)&a, sizeof(a)) || (d = accept(l, NULL, NULL)) < 0)
+			die("tcp_connect");
+		close(c);
+		close(d);
+	}
+	close(l);
+}
+
+static void row_udp_pingpong(long n)
+{
+	struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}}, b = a;
+	socklen_t len = sizeof(a);
+	int r = socket(AF_INET, SOCK_DGRAM, 0), s = socket(AF_INET, SOCK_DGRAM, 0);
+	char c[64] = "";
+	pid_t p;
+
+	if (bind(r, (struct sockaddr *)&a, sizeof(a)) || getsockname(r, (struct sockaddr *)&a, &len) ||
+	    bind(s, (struct sockaddr *)&b, sizeof(b)) || getsockname(s, (struct sockaddr *)&b, &len) ||
+	    connect(s, (struct sockaddr *)&a, sizeof(a)) || connect(r, (struct sockaddr *)&b, sizeof(b)))
+		die("udp");
+	p = fork();
+	if (!p) {
+		while (recv(r, c, sizeof(c), 0) == sizeof(c) && send(r, c, sizeof(c), 0) == sizeof(c))
+			;
+		_exit(0);
+	}
+	while (n--)
+		if (send(s, c, sizeof(c), 0) != sizeof(c) || recv(s, c, sizeof(c), 0) != sizeof(c))
+			die("udp_pingpong");
+	send(s, c, 1, 0);
+	waitpid(p, NULL, 0);
+	close(r);
+	close(s);
+}
+
 static const struct row {
 	const char *name;
 	void (*fn)(long n);
@@ -213,6 +350,9 @@ static const struct row {
     {"fork", row_fork, 200},            {"vfork_exec", row_vfork_exec, 100},
     {"pingpong", row_pingpong, 4000},   {"two_threads", row_two_threads, 20000},
     {"unpatchable", row_unpatchable, 20000},
+    {"tcp_self", row_tcp_self, 10000},  {"tcp_pingpong", row_tcp_pingpong, 4000},
+    {"tcp_stream", row_tcp_stream, 4000}, {"tcp_connect", row_tcp_connect, 500},
+    {"udp_pingpong", row_udp_pingpong, 2000},
 };
 
 int main(int argc, char **argv)

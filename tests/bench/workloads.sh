@@ -36,7 +36,29 @@ P
 write_read_256m() { dd if=/dev/zero of=big bs=1M count=256 2>/dev/null; dd if=big of=/dev/null bs=1M 2>/dev/null; rm -f big; }
 sort_md5() { seq 1000000 | sort -R | md5sum >/dev/null; }
 
-rows="${*:-bash_true python_start find_root tar_usr grep_usr gcc_hello git_repo cp_include sqlite_inserts write_read_256m sort_md5}"
+# Over the loopback interface, where the root has the programs: a time for a fixed amount of work each.
+iperf3_2g() {
+	iperf3 -s -1 -p 5301 >/dev/null 2>&1 &
+	sleep 0.2
+	iperf3 -c 127.0.0.1 -p 5301 -n 2G && wait
+}
+redis_rows() {
+	redis-benchmark -p 6399 -c 20 "$@" -q
+}
+redis_up() {
+	redis-server --port 6399 --save '' --appendonly no --dir /tmp --logfile /dev/null >/dev/null 2>&1 &
+	for i in $(seq 50); do redis-cli -p 6399 ping 2>/dev/null | grep -q PONG && return; sleep 0.1; done
+}
+redis_set() { redis_rows -n 30000 -t set; }
+redis_get() { redis_rows -n 30000 -t get; }
+redis_get_p16() { redis_rows -n 300000 -P 16 -t get; }
+
+net=
+command -v iperf3 >/dev/null && net="$net iperf3_2g"
+command -v redis-server >/dev/null && net="$net redis_set redis_get redis_get_p16"
+case "${*:-redis}" in *redis*) command -v redis-server >/dev/null && redis_up ;; esac
+
+rows="${*:-bash_true python_start find_root tar_usr grep_usr gcc_hello git_repo cp_include sqlite_inserts write_read_256m sort_md5$net}"
 for row in $rows; do
 	$row >/dev/null 2>&1 || echo "failed $row"
 	start=$(date +%s%N)
@@ -44,5 +66,6 @@ for row in $rows; do
 	end=$(date +%s%N)
 	echo "row $row $(((end - start) / 1000)) us"
 done
+[ -z "$(jobs -p)" ] || kill $(jobs -p)
 cd /
 rm -rf /tmp/sbx-wl

@@ -137,12 +137,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		case 2: scribble(&in, api->arena.base); break;
 		case 3: net_event_put(&kicks, &pending, (uint32_t)take(&in, 1)); break;
 		case 4: {
-			size_t n = MIN(in.size, (size_t)take(&in, 1));
+			size_t n = (size_t)take(&in, 1);
 
+			n = MIN(n, in.size);
 			ring_send(&ring, in.data, n);
-			take(&in, 0);
-			in.data += MIN(n, in.size);
-			in.size -= MIN(n, in.size);
+			in.data += n;
+			in.size -= n;
 			break;
 		}
 		case 5: now_ns += take(&in, 1) * 50000000; break;
