@@ -215,6 +215,21 @@ void api_after_sleep(struct api *a)
 
 /* ---- begin and end ------------------------------------------------------------------------------ */
 
+void api_space_free(struct api_space *sp)
+{
+	struct api_sock *k, *next;
+
+	LIST_FOR_EACH_SAFE(k, next, &sp->sockets, in_space)
+		if (!k->closed)
+			api_sock_close(k, true);
+	api_space_stop(sp);
+	netstack_free(sp->st);
+	LIST_FOR_EACH_SAFE(k, next, &sp->sockets, in_space)
+		api_sock_forget(k); /* what its protocol had not finished */
+	list_del(&sp->node);
+	free(sp);
+}
+
 struct api_space *api_space_find(struct api *a, uint32_t id)
 {
 	struct api_space *sp;
@@ -284,16 +299,9 @@ int api_init(struct api *a, int ring_fd, int pass_fd, const struct netstack_env 
 void api_done(struct api *a)
 {
 	struct api_space *sp, *next;
-	struct api_sock *k, *after;
 
-	LIST_FOR_EACH_SAFE(sp, next, &a->spaces, node) {
-		LIST_FOR_EACH_SAFE(k, after, &sp->sockets, in_space)
-			if (!k->closed)
-				api_sock_close(k, true);
-		api_space_stop(sp);
-		list_del(&sp->node);
-		free(sp);
-	}
+	LIST_FOR_EACH_SAFE(sp, next, &a->spaces, node)
+		api_space_free(sp);
 	while (!list_empty(&a->outbox)) {
 		struct api_out *o = LIST_FIRST(&a->outbox, struct api_out, node);
 

@@ -76,7 +76,7 @@ struct api {
 
 /* Opens the ring, makes the arena, and tells sysd of it. `first` becomes namespace 1. 0 or -errno. */
 int api_init(struct api *a, int ring_fd, int pass_fd, const struct netstack_env *env, struct netstack *first);
-void api_done(struct api *a);
+void api_done(struct api *a); /* frees the stacks too, the first one included */
 /* Handles what sysd has sent; true when there was something. */
 bool api_receive(struct api *a);
 /* Tells sysd what changed. */
@@ -87,6 +87,8 @@ void api_after_sleep(struct api *a);
 
 /* ---- among the parts ---------------------------------------------------------------------------- */
 
+/* The namespace with its stack and all that is in it. */
+void api_space_free(struct api_space *sp);
 struct api_space *api_space_find(struct api *a, uint32_t id);
 void api_send(struct api *a, const struct net_msg *m);
 void api_reply(struct api *a, uint32_t req, int error);

@@ -237,7 +237,6 @@ static void on_socket(struct api *a, struct api_sock *k, const struct net_msg *m
 static void do_ns(struct api *a, const struct net_msg *m)
 {
 	struct api_space *sp = api_space_find(a, m->ns);
-	struct api_sock *k, *next;
 
 	if (m->flags & NET_NS_NEW) {
 		if (sp) {
@@ -258,15 +257,7 @@ static void do_ns(struct api *a, const struct net_msg *m)
 		list_add_tail(&a->spaces, &sp->node);
 		api_space_start(sp);
 	} else if (m->flags & NET_NS_FREE && sp && sp->id != 1) {
-		LIST_FOR_EACH_SAFE(k, next, &sp->sockets, in_space)
-			if (!k->closed)
-				api_sock_close(k, true);
-		api_space_stop(sp);
-		netstack_free(sp->st);
-		LIST_FOR_EACH_SAFE(k, next, &sp->sockets, in_space)
-			api_sock_forget(k);
-		list_del(&sp->node);
-		free(sp);
+		api_space_free(sp);
 	}
 	api_reply(a, m->req, 0);
 }

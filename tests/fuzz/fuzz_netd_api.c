@@ -157,7 +157,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			;
 	}
 	api_done(api);
-	netstack_free(st);
 	ring_close(&ring);
 	close(fd);
 	close(pass[0]);

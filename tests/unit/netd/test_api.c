@@ -78,7 +78,6 @@ static int teardown(void **state)
 {
 	(void)state;
 	api_done(api);
-	netstack_free(st);
 	munmap(arena, NET_ARENA_SIZE);
 	fdpass_inbox_done(&inbox);
 	ring_close(&ring);
