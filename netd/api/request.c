@@ -71,6 +71,10 @@ static int act(struct api_sock *k, const struct net_msg *m)
 			log_debug("option %d/%d of a new socket: %s", o->level, o->name, strerror(-ret));
 	}
 	ret = 0;
+	if ((m->flags & NET_DO_BIND && !s->ops->bind) ||
+	    (m->flags & (NET_DO_CONNECT | NET_DO_DISCONNECT) && !s->ops->connect) ||
+	    (m->flags & NET_DO_LISTEN && !s->ops->listen))
+		return -EOPNOTSUPP;
 	if (m->flags & NET_DO_BIND) {
 		ret = net_name_get(&m->local, &name);
 		if (!ret)
@@ -224,7 +228,7 @@ static void on_socket(struct api *a, struct api_sock *k, const struct net_msg *m
 	case NET_SETOPT: do_setopt(a, k, m); break;
 	case NET_GETOPT: do_getopt(a, k, m); break;
 	case NET_SHUTDOWN:
-		if (k->pair == NET_SOCK_NONE)
+		if (k->pair == NET_SOCK_NONE && k->s->ops->shutdown)
 			k->s->ops->shutdown(k->s, m->flags & NET_SHUT_RD, m->flags & NET_SHUT_WR);
 		break;
 	case NET_CLOSE: do_close(a, k, m); break;

@@ -241,8 +241,11 @@ void inet_sock_event(struct inet_sock *k)
 		uint32_t err = __atomic_load_n(&k->ctl->err, __ATOMIC_RELAXED);
 
 		k->seen_err = count;
-		k->s.err = err && err < 4096 ? (int)err : EIO;
-		events |= EPOLLERR | EPOLLIN | EPOLLOUT;
+		/* Of a pair, sysd said so first. */
+		if (!k->paired) {
+			k->s.err = err && err < 4096 ? (int)err : EIO;
+			events |= EPOLLERR | EPOLLIN | EPOLLOUT;
+		}
 	}
 	if (k->s.type == SOCK_STREAM)
 		events |= stream_event(k, ready);
