@@ -38,15 +38,19 @@ sort_md5() { seq 1000000 | sort -R | md5sum >/dev/null; }
 
 # Over the loopback interface, where the root has the programs: a time for a fixed amount of work each.
 iperf3_2g() {
+	local server
 	iperf3 -s -1 -p 5301 >/dev/null 2>&1 &
+	server=$!
 	sleep 0.2
-	iperf3 -c 127.0.0.1 -p 5301 -n 2G && wait
+	iperf3 -c 127.0.0.1 -p 5301 -n 2G
+	wait "$server"
 }
 redis_rows() {
 	redis-benchmark -p 6399 -c 20 "$@" -q
 }
 redis_up() {
 	redis-server --port 6399 --save '' --appendonly no --dir /tmp --logfile /dev/null >/dev/null 2>&1 &
+	redis_pid=$!
 	for i in $(seq 50); do redis-cli -p 6399 ping 2>/dev/null | grep -q PONG && return; sleep 0.1; done
 }
 redis_set() { redis_rows -n 30000 -t set; }
@@ -66,6 +70,6 @@ for row in $rows; do
 	end=$(date +%s%N)
 	echo "row $row $(((end - start) / 1000)) us"
 done
-[ -z "$(jobs -p)" ] || kill $(jobs -p)
+[ -z "${redis_pid:-}" ] || kill "$redis_pid"
 cd /
 rm -rf /tmp/sbx-wl
