@@ -453,7 +453,7 @@ int ctl_decode(const void *buf, size_t size, struct ctl_msg *ret)
 	error = cbor_r_done(&r);
 	if (!error && ((m.type == CTL_CONFIGURE) != (m.config != NULL) ||
 		       (m.type == CTL_UPDATE) != (m.limits != NULL) ||
-		       (m.type == CTL_START || m.type == CTL_EXEC) != (m.process != NULL)))
+		       (m.type == CTL_START || m.type == CTL_EXEC || m.type == CTL_CHECK) != (m.process != NULL)))
 		error = -EPROTO;
 	if (error) {
 		ctl_msg_done(&m);

@@ -22,6 +22,7 @@ enum ctl_type {
 	CTL_DEBUG = 10,     /* reply: text = a line for each task with the call that it is in */
 	CTL_UPDATE = 11,    /* limits: new ones for the sandbox */
 	CTL_NET = 12,       /* reply: text = a table of sockets */
+	CTL_CHECK = 13,     /* process: whether its program is there; nothing is made */
 	CTL_REPLY = 32,     /* id of the request; value: result or -errno; text: why, or content */
 	CTL_EXIT = 33,      /* pid, value = status as wait4 reports it; of init and exec'd processes */
 	/* only between the command line and the supervisor */

@@ -119,6 +119,18 @@ static int run_inner_hook(struct sandbox *sb, const struct hook *h, struct err *
 	return r;
 }
 
+int sandbox_check_program(struct sandbox *sb, struct err *e)
+{
+	struct ctl_msg m = {.type = CTL_CHECK, .process = sb->spec->process};
+	int64_t r = sandbox_call(sb, &m, SANDBOX_CALL_TIMEOUT_MS, e);
+
+	free(m.text);
+	/* a relative name may be meant from a folder that is not entered yet */
+	if (r < 0 && sb->spec->process->args.v[0][0] != '/' && strchr(sb->spec->process->args.v[0], '/'))
+		return 0;
+	return r < 0 ? (int)r : 0;
+}
+
 int sandbox_begin(struct sandbox *sb, struct err *e)
 {
 	const struct hooks *h = &sb->spec->hooks;

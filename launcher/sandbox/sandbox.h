@@ -100,6 +100,8 @@ size_t sandbox_same_file(const int *fds, size_t i);
 int sandbox_reopen(int fd);
 /* From here on the command line can reach the sandbox; supervise does it when nobody did. */
 int sandbox_open_doors(struct sandbox *sb, struct err *e);
+/* Whether the first process has a program that can be run: `create` says so, not `start` (begin.c). */
+int sandbox_check_program(struct sandbox *sb, struct err *e);
 /* Runs the startContainer hooks and makes the first process (begin.c). */
 int sandbox_begin(struct sandbox *sb, struct err *e);
 /* Serves until the first process has ended (or the sandbox failed). The exit status for main. */

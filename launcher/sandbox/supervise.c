@@ -12,6 +12,7 @@
 #include "common/confine/confine.h"
 #include "common/ipc/fdpass.h"
 #include "common/log/log.h"
+#include "launcher/sandbox/cgroup.h"
 #include "launcher/sandbox/sandbox.h"
 #include "launcher/sandbox/stream.h"
 
@@ -464,6 +465,12 @@ int sandbox_supervise(struct sandbox *sb, struct err *e)
 			if (!sb->ended)
 				r = sandbox_check(sb, e);
 		}
+	}
+	if (r < 0 && sb->state->cgroup && cgroup_oom_kills(sb->state->cgroup) > 0) {
+		/* memory that no process held, as files of a tmpfs: the host had to take a service */
+		log_warn("out of memory: %s", e->text);
+		sb->exit_status = 128 + SIGKILL;
+		r = 0;
 	}
 	for (struct client *c = sb->clients; c; c = c->next)
 		if (c->waits_for || c->request)

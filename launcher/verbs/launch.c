@@ -71,7 +71,13 @@ static int set_up(struct context *ctx, struct spec *spec, const char *id, const 
 	if (r < 0)
 		return r;
 	host.netns = sb->host_netns_fd;
-	r = spec->process->terminal ? give_terminal(sb, how, e) : give_descriptors(sb, how, e);
+	if (!how->begin) {
+		r = sandbox_check_program(sb, e);
+		if (r < 0)
+			err_wrap(e, "unable to start container process");
+	}
+	if (r == 0)
+		r = spec->process->terminal ? give_terminal(sb, how, e) : give_descriptors(sb, how, e);
 	if (r == 0)
 		r = sandbox_open_doors(sb, e);
 	if (r == 0 && how->pid_file)
@@ -121,6 +127,9 @@ static void run_daemon(struct context *ctx, struct spec *spec, const char *id, c
 	int null, status, r;
 
 	setsid();
+	/* stderr is the container's: nobody expects our lines among its own */
+	if (!how->begin && ctx->launch.log_fd < 0)
+		ctx->launch.log_fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
 	r = set_up(ctx, spec, id, how, &sb, &e);
 	if (write(report, &e, sizeof(e)) < 0)
 		log_debug("nobody waits for the launch");

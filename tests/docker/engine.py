@@ -36,11 +36,21 @@ def enter():
     os.execvp('unshare', ['unshare', '-m', '-n', sys.executable, *sys.argv])
 
 
+def clean(text):
+    """What is never the same twice."""
+    text = re.sub(r't-([a-z0-9]+)-(runc|sbx-shared|sbx)', r't-\1', text)
+    text = re.sub(r'\b[0-9a-f]{64}\b', 'ID64', text)
+    text = re.sub(r'\b[0-9a-f]{12}\b', 'ID12', text)
+    return text.replace('\r\n', '\n')
+
+
 class Engine:
     def __init__(self, config=None, args=(), image=True):
         self.work = tempfile.mkdtemp(prefix='sbx-docker-', dir='/var/tmp')
         self.env = dict(os.environ, PATH=PATH, DOCKER_HOST=f'unix://{self.work}/docker.sock', DOCKER_CONFIG=self.work)
-        self.config = config or {'runtimes': {'sbx': {'path': LAUNCH, 'runtimeArgs': [f'--root={self.work}/sbx']}}}
+        root = f'--root={self.work}/sbx'
+        self.config = config or {'runtimes': {'sbx': {'path': LAUNCH, 'runtimeArgs': [root]},
+                                              'sbx-shared': {'path': LAUNCH, 'runtimeArgs': [root, '--file-access=shared']}}}
         self.args = args
         self.config_file = os.path.join(self.work, 'daemon.json')
         with open(self.config_file, 'w') as f:

@@ -6,7 +6,7 @@
 With SBX_WRITE_DOCS=1 the table in docs/docker.md is written anew from what was seen. A row that is known to differ says
 why; it fails when it agrees, so that the table stays true."""
 import json, os, re, subprocess, sys, tempfile, time
-from engine import IMAGE, TOP, Engine, enter
+from engine import IMAGE, TOP, Engine, clean, enter
 
 ROWS = []
 
@@ -71,14 +71,6 @@ class Try:
     def done(self):
         for name in self.made:
             self.docker('rm', '-f', '-v', name)
-
-
-def clean(text):
-    """What is never the same twice."""
-    text = re.sub(r't-([a-z0-9]+)-(runc|sbx)', r't-\1', text)
-    text = re.sub(r'\b[0-9a-f]{64}\b', 'ID64', text)
-    text = re.sub(r'\b[0-9a-f]{12}\b', 'ID12', text)
-    return text.replace('\r\n', '\n')
 
 
 # ---- the process --------------------------------------------------------------------------------------------------
@@ -268,7 +260,7 @@ def _(t):
     os.rename(t.dir + '/in', t.dir + '/moved')
     return out + t.exec(name, 'ls /mnt; cat /mnt/later')
 
-@row('files', '-v: inotify sees what the host does')
+@row('files', '-v: inotify sees what the host does', differs='**does not work yet**: what the host does in a mount makes no event inside')
 def _(t):
     watch = ('import ctypes, os, select, struct; l = ctypes.CDLL(None); fd = l.inotify_init(); l.inotify_add_watch(fd, b"/mnt", 0x300); print("go", flush=True)\n'
              'while select.select([fd], [], [], 5)[0]:\n'
@@ -333,7 +325,7 @@ def _(t):
 def _(t):
     return t.sh('ls -d /made/anew /made/file; touch /made/anew/x; touch /made/y', '--read-only', '-v', t.dir + ':/made/anew', '-v', '/etc/hostname:/made/file')
 
-@row('files', 'cp, both ways, running and stopped', short=True)
+@row('files', 'cp, both ways, running and stopped', differs='out of it: the same; into a running container: seen where the name was not looked for before, or with --file-access=shared')
 def _(t):
     name = t.up()
     out = t.exec(name, 'cat /etc/new; ls /etc/new')
@@ -347,7 +339,7 @@ def _(t):
     with open(t.dir + '/made') as f, open(t.dir + '/again') as g:
         return out + f.read() + g.read() + f'{r1[0]} {r2[0]} {r3[0]}'
 
-@row('files', 'cp over a file that is in use')
+@row('files', 'cp over a file that is in use', differs='seen with --file-access=shared')
 def _(t):
     name = t.up()
     out = t.exec(name, 'echo old > /etc/x; cat /etc/x')
@@ -355,6 +347,17 @@ def _(t):
         f.write('newer and longer\n')
     t.docker('cp', t.dir + '/x', name + ':/etc/x')
     return out + t.exec(name, 'cat /etc/x; stat -c %s /etc/x')
+
+@row('files', 'cp, with --file-access=shared', short=True)
+def _(t):
+    t.runtime = 'sbx-shared' if t.runtime == 'sbx' else t.runtime
+    name = t.up()
+    out = t.exec(name, 'cat /etc/new; ls /etc/new; echo old > /etc/x; cat /etc/x')
+    for what, text in (('new', 'copied in\n'), ('x', 'newer and longer\n')):
+        with open(f'{t.dir}/{what}', 'w') as f:
+            f.write(text)
+        t.docker('cp', f'{t.dir}/{what}', f'{name}:/etc/{what}')
+    return out + t.exec(name, 'cat /etc/new /etc/x; stat -c %s /etc/x; ls /etc | grep -c -e "^new$" -e "^x$"')
 
 @row('files', 'diff, commit, export')
 def _(t):
@@ -459,7 +462,7 @@ def _(t):
 @row('life', 'exec -it')
 def _(t):
     name = t.up()
-    status, out = t.engine.typed('exec', '-it', '-e', 'PS1=ready> ', name, 'sh', keys=(('ready> ', 'stty size; tty\n'), ('ready> ', 'exit 5\n')))
+    status, out = t.engine.typed('exec', '-it', '-e', 'PS1=ready> ', name, 'sh', keys=(('ready> ', 'sleep 1; stty size; tty\n'), ('ready> ', 'exit 5\n')))
     return f'{re.findall("[0-9]+ [0-9]+|/dev/pts/[0-9]+", out)} [{status}]'
 
 @row('life', 'the container ends while exec runs')
@@ -541,7 +544,7 @@ def _(t):
     t.up('-p', '18080:80', command=SERVE)
     return t.wait_for(lambda: ask('127.0.0.1', 18080), 'served\n', 10)
 
-@row('network', 'user-defined network, name resolution, --network-alias')
+@row('network', 'user-defined network, name resolution, --network-alias', differs='**does not work yet**: names of other containers (Docker answers them at 127.0.0.11 of the host\'s namespace)')
 def _(t):
     net = f't-net-{t.runtime}'
     t.docker('network', 'create', net)
@@ -553,7 +556,7 @@ def _(t):
     t.docker('network', 'rm', net)
     return out
 
-@row('network', '--network container:NAME')
+@row('network', '--network container:NAME', differs='each sandbox has a stack and a loopback of its own: they do not meet at 127.0.0.1')
 def _(t):
     name = t.up(command=SERVE)
     return t.wait_for(lambda: t.run('--network', f'container:{name}', command=('python3', '-c', ASK, '127.0.0.1', '80')), 'served\n[0]', 10)
@@ -571,7 +574,7 @@ def _(t):
     out = t.sh('ping -c 2 -W 2 $(ip route | sed -n "s/^default via \\([^ ]*\\).*/\\1/p")')
     return '\n'.join(re.findall(r'\d+ packets transmitted, \d+ received.*loss|\[\d+\]|not found', out))
 
-@row('network', 'network connect, disconnect while it runs')
+@row('network', 'network connect, disconnect while it runs', differs='**does not work yet**: a link that comes while the container runs is not seen')
 def _(t):
     net = f't-more-{t.runtime}'
     t.docker('network', 'create', net)

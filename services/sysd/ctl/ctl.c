@@ -155,6 +155,9 @@ static void serve(void *arg)
 	case CTL_SERVICE:
 		reply.value = do_service(m->pid, (uint64_t)m->value, &e);
 		break;
+	case CTL_CHECK:
+		reply.value = do_check(m->process, &e);
+		break;
 	case CTL_UPDATE:
 		limits_set(m->limits);
 		break;

@@ -32,6 +32,7 @@ void ctl_notify_exit(uint32_t pid, int status);
 /* Each serves one request on a strand. The value of the reply, or -errno with e set. */
 int do_configure(const struct ctl_config *c, struct ctl_error *e);          /* mounts.c */
 int do_start(const struct ctl_process *p, struct ctl_error *e);             /* process.c */
+int do_check(const struct ctl_process *p, struct ctl_error *e);
 int do_exec(const struct ctl_process *p, struct ctl_error *e);
 int do_signal(uint32_t pid, int signo, bool all, struct ctl_error *e);
 int do_resize(uint32_t pid, uint16_t rows, uint16_t cols, struct ctl_error *e);

@@ -320,6 +320,20 @@ static int prepare(struct task *t, const struct ctl_process *p, struct tty **ret
 	return r < 0 ? ctl_fail(e, r, "linux.seccomp: %s", strerror(-r)) : 0;
 }
 
+int do_check(const struct ctl_process *p, struct ctl_error *e)
+{
+	CLEANUP_FREE char *name = NULL;
+	struct file *prog;
+	int r;
+
+	if (!sandbox.configured || !sandbox.init)
+		return ctl_fail(e, -EINVAL, "the sandbox is not configured");
+	r = find_program(sandbox.init, p, &name, &prog, e);
+	if (r == 0)
+		file_unref(prog);
+	return r;
+}
+
 int do_start(const struct ctl_process *p, struct ctl_error *e)
 {
 	int r;
