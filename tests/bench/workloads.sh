@@ -39,6 +39,7 @@ sort_md5() { seq 1000000 | sort -R | md5sum >/dev/null; }
 # Over the loopback interface, where the root has the programs: a time for a fixed amount of work each.
 iperf3_2g() {
 	local server
+	export TMPDIR=/dev/shm # its buffers are a file
 	iperf3 -s -1 -p 5301 >/dev/null 2>&1 &
 	server=$!
 	sleep 0.2
