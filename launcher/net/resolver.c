@@ -28,7 +28,10 @@ int resolver_open(const struct link_ip *server, struct err *e)
 	CLEANUP_CLOSE int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
 	memcpy(&sin.sin_addr, server->bytes, 4);
-	if (fd < 0 || connect(fd, (struct sockaddr *)&sin, sizeof(sin)) < 0)
+	/* The one who gets it can name another destination with each datagram: bound to loopback, that leads no further
+	 * than to this host. */
+	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, "lo", sizeof("lo")) < 0 ||
+	    connect(fd, (struct sockaddr *)&sin, sizeof(sin)) < 0)
 		return err_sys(e, errno, "a socket for the name server of the host");
 	return STEAL_FD(fd);
 }

@@ -15,6 +15,7 @@
 
 #define MESSAGES_A_ROUND 256
 #define KICKS_A_ROUND 512
+#define OUTBOX_BUSY 1024u
 #define OUTBOX_MAX 65536u /* messages that wait for room in the ring: sysd has stopped reading */
 
 /* ---- out ---------------------------------------------------------------------------------------- */
@@ -136,7 +137,8 @@ static bool receive_messages(struct api *a)
 {
 	unsigned n = 0;
 
-	for (; n < MESSAGES_A_ROUND; n++) {
+	/* Whoever does not read its answers asks nothing more: what waits for it is bounded. */
+	for (; n < MESSAGES_A_ROUND && a->outbox_count < OUTBOX_BUSY; n++) {
 		ssize_t size = ring_recv(&a->ring, a->buf, sizeof(a->buf));
 
 		if (size == -EAGAIN)
@@ -217,15 +219,22 @@ void api_after_sleep(struct api *a)
 
 void api_space_free(struct api_space *sp)
 {
-	struct api_sock *k, *next;
+	struct list closed;
 
-	LIST_FOR_EACH_SAFE(k, next, &sp->sockets, in_space)
+	/* One that closes takes others with it (a listener its children): no place in the list is safe to keep. */
+	list_init(&closed);
+	while (!list_empty(&sp->sockets)) {
+		struct api_sock *k = LIST_FIRST(&sp->sockets, struct api_sock, in_space);
+
+		list_del(&k->in_space);
+		list_add_tail(&closed, &k->in_space);
 		if (!k->closed)
 			api_sock_close(k, true);
+	}
 	api_space_stop(sp);
 	netstack_free(sp->st);
-	LIST_FOR_EACH_SAFE(k, next, &sp->sockets, in_space)
-		api_sock_forget(k); /* what its protocol had not finished */
+	while (!list_empty(&closed)) /* what their protocols had not finished */
+		api_sock_forget(LIST_FIRST(&closed, struct api_sock, in_space));
 	list_del(&sp->node);
 	free(sp);
 }

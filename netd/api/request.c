@@ -90,7 +90,7 @@ static int act(struct api_sock *k, const struct net_msg *m)
 			ret = 1;
 	}
 	if (!ret && m->flags & NET_DO_LISTEN)
-		ret = s->ops->listen(s, (int)MIN(m->value, (uint64_t)INT32_MAX));
+		ret = s->ops->listen ? s->ops->listen(s, (int)MIN(m->value, (uint64_t)INT32_MAX)) : -EOPNOTSUPP;
 	return ret;
 }
 
@@ -127,14 +127,20 @@ static void do_do(struct api *a, const struct net_msg *m)
 	}
 }
 
+/* What lay in the ring when the request came; not more, however fast sysd puts: a full ring of the smallest records. */
+static void drain(struct api_sock *k)
+{
+	for (unsigned i = 0; i < 64 && !api_dgram_send(k); i++)
+		;
+}
+
 static void do_setopt(struct api *a, struct api_sock *k, const struct net_msg *m)
 {
 	int ret = 0;
 
 	/* sysd waits for the answer before it hands over more, so what lies there was sent before. */
 	if (!k->stream)
-		while (!api_dgram_send(k))
-			;
+		drain(k);
 	for (uint32_t i = 0; i < m->opt_count && !ret; i++)
 		ret = api_setopt(k, m->opts[i].level, m->opts[i].name, m->opts[i].data, m->opts[i].size);
 	api_reply(a, m->req, ret);
@@ -153,8 +159,7 @@ static void do_close(struct api *a, struct api_sock *k, const struct net_msg *m)
 {
 	/* What was handed over before the close is sent. */
 	if (!k->stream && !(m->flags & NET_CLOSE_RESET))
-		while (!api_dgram_send(k))
-			;
+		drain(k);
 	k->close_req = m->req;
 	api_sock_close(k, m->flags & NET_CLOSE_RESET);
 	(void)a;

@@ -162,6 +162,8 @@ static void fail(struct neigh *n)
 		list_add_tail(&gone, &p->node);
 	}
 	n->queued = n->queued_bytes = 0;
+	/* The error may go to a neighbour of its own (a forged source), and that one's entry must not take our place. */
+	n->busy++;
 	while (!list_empty(&gone)) {
 		struct pkt *p = LIST_FIRST(&gone, struct pkt, node);
 
@@ -173,6 +175,7 @@ static void fail(struct neigh *n)
 			icmp6_addr_unreachable(n->nif->st, p);
 		pkt_free(p);
 	}
+	n->busy--;
 }
 
 static void neigh_timer(struct net_timer *t)

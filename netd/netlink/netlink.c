@@ -104,6 +104,8 @@ static void handle(struct nl_ctx *c, int protocol, const struct nlmsghdr *h)
 		ret = -EOPNOTSUPP;
 	} else if (hd->admin && !(c->flags & NETLINK_MAY_ADMIN)) {
 		ret = -EPERM;
+	} else if (dump && c->sent >= NL_ANSWERS_MAX) {
+		ret = -EBUSY;
 	} else if (dump) {
 		run_dump(c, hd, h);
 		return;

@@ -20,6 +20,9 @@ struct netif_addr;
 /* A datagram of a dump holds about what the host's kernel puts into one at first: programs read with a page. */
 #define NL_CHUNK 3776u
 #define NL_ROOM (64u * 1024)
+/* One datagram of a program can hold thousands of requests. When its answers come to this, more than any receive buffer
+ * holds, it gets no further dumps (EBUSY, as while a dump is under way). */
+#define NL_ANSWERS_MAX (1024u * 1024)
 
 struct nl_ctx {
 	struct netstack *st;
@@ -30,6 +33,7 @@ struct nl_ctx {
 	const char *why;            /* for extended acknowledgements */
 	uint8_t *buf;               /* NL_ROOM bytes: messages that wait to be sent */
 	size_t used, msg;           /* msg: where the message under construction begins */
+	size_t sent;                /* bytes of answers */
 	bool multi, failed;         /* of a dump; a message did not fit (it is left out) */
 };
 

@@ -45,6 +45,7 @@ void nl_send(struct nl_ctx *c, uint32_t group)
 {
 	if (c->used)
 		c->emit(c->arg, group, c->buf, c->used);
+	c->sent += c->used;
 	c->used = 0;
 }
 
@@ -64,6 +65,7 @@ void nl_end(struct nl_ctx *c)
 
 		c->used = c->msg;
 		c->emit(c->arg, 0, c->buf, c->used);
+		c->sent += c->used;
 		memmove(c->buf, c->buf + c->msg, rest);
 		c->used = rest;
 	}

@@ -371,12 +371,50 @@ static void files(void **state)
 	world_free(w);
 }
 
+static struct {
+	size_t bytes;
+	unsigned busy;
+} flood;
+
+static void count_flood(void *arg, uint32_t group, const void *data, size_t size)
+{
+	const struct nlmsghdr *h = data;
+
+	(void)arg;
+	(void)group;
+	flood.bytes += size;
+	if (h->nlmsg_type == NLMSG_ERROR)
+		flood.busy += ((const struct nlmsgerr *)NLMSG_DATA(h))->error == -EBUSY;
+}
+
+/* A datagram full of requests for dumps is not answered with a thousand times its size. */
+static void many_dumps(void **state)
+{
+	enum { COUNT = 3000, ONE = NLMSG_LENGTH(sizeof(struct ifinfomsg)) };
+	struct world *w = world_new(true);
+	uint8_t *all = calloc(COUNT, ONE);
+
+	(void)state;
+	for (unsigned i = 0; i < COUNT; i++) {
+		const struct nlmsghdr h = {.nlmsg_len = ONE, .nlmsg_type = RTM_GETLINK,
+					   .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP, .nlmsg_seq = i};
+
+		memcpy(all + i * ONE, &h, sizeof(h));
+	}
+	assert_int_equal(netlink_request(w->a, NETLINK_ROUTE, 1, 0, all, COUNT * ONE, count_flood, NULL), 0);
+	assert_true(flood.bytes < 2 << 20);
+	assert_true(flood.busy > 0);
+	free(all);
+	world_free(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(links), cmocka_unit_test(addresses), cmocka_unit_test(routes),
 		cmocka_unit_test(neighbours), cmocka_unit_test(sockets), cmocka_unit_test(hostile),
 		cmocka_unit_test(files),
+		cmocka_unit_test(many_dumps),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

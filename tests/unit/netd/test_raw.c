@@ -5,6 +5,9 @@
 #include <linux/if_packet.h>
 #include <net/if_arp.h>
 
+#include "netd/core/stack_priv.h"
+#include "netd/ether/neigh.h"
+
 static struct box *box_raw(struct netstack *st, int family, int protocol)
 {
 	struct box *b = calloc(1, sizeof(*b));
@@ -281,12 +284,35 @@ static void packet_loopback(void **state)
 	world_free(w);
 }
 
+/* Packets with forged sources wait for a neighbour that does not answer. The errors about them make room in a full
+ * table, which must not be that neighbour's. */
+static void forged_sources(void **state)
+{
+	struct world *w = world_new(true);
+	struct box *r = box_raw(w->a, AF_INET, IPPROTO_RAW);
+	struct ip_addr silent = addr_of("10.0.0.9");
+	struct ip4_hdr h = {.vhl = 0x45, .ttl = 64, .protocol = 17, .src = addr_of("10.0.0.77").v4, .dst = silent.v4};
+	uint8_t m[28] = {0};
+
+	memcpy(m, &h, sizeof(h));
+	world_pass(w, 10000);
+	w->a->sysctl[NET_SYSCTL_NEIGH4_GC_THRESH1] = 0;
+	w->a->sysctl[NET_SYSCTL_NEIGH4_GC_THRESH3] = 1;
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(box_send(r, "10.0.0.9", 0, m, sizeof(m)), sizeof(m));
+	world_pass(w, 8000);
+	assert_non_null(neigh_find(w->ea, &silent));
+	box_free(r);
+	world_free(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ping4),	 cmocka_unit_test(ping6),	cmocka_unit_test(raw4),
 		cmocka_unit_test(own_header),	 cmocka_unit_test(raw6_checksum), cmocka_unit_test(packet_wire),
 		cmocka_unit_test(packet_loopback),
+		cmocka_unit_test(forged_sources),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

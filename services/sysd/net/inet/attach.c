@@ -67,6 +67,10 @@ static void on_do(void *arg, const struct net_msg *m)
 		} else {
 			inet_adopt_rings(k, m->sock, &m->tx, &m->rx);
 		}
+	} else if (m && m->sock < NET_SOCKS_MAX && !netd_sock(m->sock)) {
+		/* A request whose caller was killed, and the one behind it, have both made one. */
+		tell_close(m->sock, true);
+		m = NULL;
 	}
 	if (m && k->attached && m->flags & NET_DID_PAIR && k->s.state == SS_CONNECTING)
 		pair_up(k, m->peer);
@@ -119,13 +123,13 @@ static int do_locked(struct inet_sock *k, unsigned flags, const struct net_name 
 	err = netd_call_hook(m, on_do, k, &r);
 	if (err)
 		return err;
+	netd_reply_done(&r);
 	if (!k->attached)
 		return k->s.err ? socket_error(&k->s) : -ECONNRESET;
 	if (r.local.family && k->s.family != AF_PACKET)
 		k->local = r.local;
 	if (ret)
 		*ret = r;
-	netd_reply_done(&r);
 	return 0;
 }
 

@@ -25,6 +25,7 @@
 
 #define SUCCESSOR_NS (3 * NSEC_PER_SEC) /* how long a request waits for a netd */
 #define SPIN_NS 30000
+#define MESSAGES_A_TURN 16384u
 
 struct call {
 	struct list node;
@@ -249,39 +250,40 @@ static void on_reply(const struct net_msg *m)
 static int map_arena(int fd, uint64_t size)
 {
 	struct stat st;
+	int seals;
 	void *p;
 
 	if (fstat(fd, &st) < 0)
 		return -errno;
-	/* Without the seal netd could shrink the file and make our access fault. */
-	if (size != NET_ARENA_SIZE || (uint64_t)st.st_size != size || !(fcntl(fd, F_GET_SEALS) & F_SEAL_SHRINK))
+	/* Without the seal netd could shrink the file and make our access fault; what has no seals is no memory file. */
+	seals = fcntl(fd, F_GET_SEALS);
+	if (size != NET_ARENA_SIZE || (uint64_t)st.st_size != size || seals < 0 || !(seals & F_SEAL_SHRINK))
 		return -EINVAL;
 	p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd, 0);
 	if (p == MAP_FAILED)
 		return -errno;
 	client.arena = p;
+	client.out = (struct net_event_end){.ring = &net_header(p)->to_netd};
+	client.in = (struct net_event_end){.ring = &net_header(p)->to_sysd};
 	return 0;
 }
 
 static void on_up(const struct net_msg *m)
 {
-	int fd, ret;
+	int fd, wake_fd, ret;
 
 	if (client.arena)
 		return;
 	fd = fdpass_inbox_take(&client.inbox, m->ticket, 0);
-	ret = fd < 0 ? fd : map_arena(fd, m->value);
+	wake_fd = fdpass_inbox_take(&client.inbox, m->ticket2, 0);
+	ret = fd < 0 ? fd : wake_fd < 0 ? wake_fd : map_arena(fd, m->value); /* last: with the arena, netd is there */
 	close_fd(&fd);
-	if (!ret) {
-		client.wake_fd = fdpass_inbox_take(&client.inbox, m->ticket2, 0);
-		ret = MIN(client.wake_fd, 0);
-	}
 	if (ret) {
 		log_error("cannot use netd's memory: %s", strerror(-ret));
+		close_fd(&wake_fd);
 		return;
 	}
-	client.out = (struct net_event_end){.ring = &net_header(client.arena)->to_netd};
-	client.in = (struct net_event_end){.ring = &net_header(client.arena)->to_sysd};
+	client.wake_fd = wake_fd;
 	client.epoch++;
 	waitq_wake_all(&client.up);
 	if (netlink_netd_up && client.epoch > 1 && sched_spawn(netlink_netd_up, NULL))
@@ -339,17 +341,19 @@ static void on_end(void *arg, uint32_t revents)
 	}
 }
 
-static bool receive_messages(void)
+/* *left: how many more messages this turn takes; a netd that sends without end must not keep the guest waiting. */
+static bool receive_messages(unsigned *left)
 {
 	static uint8_t buf[NET_MSG_MAX];
 	bool any = false;
 
-	while (client.open) {
+	while (client.open && *left) {
 		ssize_t n = ring_recv(&client.ring, buf, sizeof(buf));
 
 		if (n == -EAGAIN)
 			break;
 		any = true;
+		--*left;
 		if (n < 0 || net_msg_decode(buf, (size_t)n, &client.in_msg) < 0) {
 			log_error("netd's ring is broken");
 			lose_netd();
@@ -362,20 +366,21 @@ static bool receive_messages(void)
 
 static bool source_poll(struct sched_source *src)
 {
+	unsigned left = MESSAGES_A_TURN;
 	bool any = false;
 	int64_t index;
 
 	(void)src;
 	if (!client.open)
 		return false;
-	any = receive_messages();
-	for (unsigned n = 0; client.arena && n < NET_SOCKS_MAX; n++) {
+	any = receive_messages(&left);
+	for (unsigned n = 0; client.arena && left && n < NET_SOCKS_MAX; n++) {
 		index = net_event_get(&client.in);
 		if (index < 0)
 			break;
 		any = true;
 		/* A message that netd sent before this news comes first. */
-		receive_messages();
+		receive_messages(&left);
 		if (!client.arena || index >= NET_SOCKS_MAX)
 			break;
 		net_event_clear(&net_ctl(client.arena, (uint32_t)index)->event_pending);
