@@ -293,7 +293,7 @@ void nat_leave(const char *name)
 /* ---- the rules ---------------------------------------------------------------------------------- */
 
 /* Adds a rule after its removal stands in the list: words are those of iptables, with the verb at place `at`. */
-static int add_rule(char **words, size_t count, size_t at, int undo, struct err *e)
+static int add_rule(char **words, size_t count, size_t at, enum undo_kind kind, int undo, struct err *e)
 {
 	char back[1024], *verb = words[at];
 	size_t n = 0;
@@ -302,7 +302,7 @@ static int add_rule(char **words, size_t count, size_t at, int undo, struct err 
 	for (size_t i = 0; i < count; i++)
 		n += (size_t)snprintf(back + n, sizeof(back) - n, "%s", words[i]) + 1;
 	words[at] = verb;
-	if (undo_add(undo, UNDO_RUN, back, n) < 0)
+	if (undo_add(undo, kind, back, n) < 0)
 		return err_sys(e, ENOMEM, "the way back");
 	return run(words, e);
 }
@@ -316,10 +316,10 @@ static int iptables_rules(char *program, char *name, char *net, int undo, struct
 		      "RELATED,ESTABLISHED", "-j", "ACCEPT", NULL};
 	int r;
 
-	if ((r = add_rule(out, ARRAY_SIZE(out) - 1, 4, undo, e)) ||
-	    (r = add_rule(from, ARRAY_SIZE(from) - 1, 2, undo, e)))
+	if ((r = add_rule(out, ARRAY_SIZE(out) - 1, 4, UNDO_RUN, undo, e)) ||
+	    (r = add_rule(from, ARRAY_SIZE(from) - 1, 2, UNDO_RUN, undo, e)))
 		return r;
-	return add_rule(to, ARRAY_SIZE(to) - 1, 2, undo, e);
+	return add_rule(to, ARRAY_SIZE(to) - 1, 2, UNDO_RUN, undo, e);
 }
 
 static int nft_rules(char *program, const char *name, const char *net, int undo, struct err *e)
@@ -368,4 +368,15 @@ int nat_set_up(int netns, int undo, struct err *e)
 	snprintf(net, sizeof(net), "%u.%u.%u.%u/30", subnet >> 24, subnet >> 16 & 255, subnet >> 8 & 255,
 		 subnet & 255);
 	return nft ? nft_rules(program, name, net, undo, e) : iptables_rules(program, name, net, undo, e);
+}
+
+int nat_hush(int undo, struct err *e)
+{
+	char program[64];
+	char *words[] = {program, "-w", "-I", "INPUT", "!", "-i", "lo", "-m", "conntrack", "!", "--ctstate",
+			 "ESTABLISHED,RELATED", "-j", "DROP", NULL};
+
+	if (!find_program("iptables", program, sizeof(program)))
+		return err_set(e, ENOENT, "there is no iptables on this host");
+	return add_rule(words, ARRAY_SIZE(words) - 1, 2, UNDO_RUN_INSIDE, undo, e);
 }

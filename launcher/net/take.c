@@ -111,7 +111,7 @@ int net_take(struct net_taken *t, struct err *e)
 	for (size_t i = 0; r == 0 && i < c->link_count; i++)
 		r = silence_ipv6(t, &c->links[i], e);
 	for (size_t i = 0; r == 0 && i < c->addr_count; i++)
-		if (c->addrs[i].addr.family == AF_INET)
+		if (c->addrs[i].addr.family == AF_INET && !t->keep_v4)
 			r = remove_addr(sock, &c->addrs[i], e);
 	for (size_t i = 0; r == 0 && i < c->link_count; i++) {
 		t->link_fd[i] = open_link(&c->links[i], e);

@@ -160,9 +160,12 @@ void undo_run(int list, int netns, int host)
 	if (host >= 0 && setns(host, CLONE_NEWNET) == 0)
 		run_here(steps, count);
 	if (netns >= 0 && setns(netns, CLONE_NEWNET) == 0) {
-		for (size_t i = count; i-- > 0;)
+		for (size_t i = count; i-- > 0;) {
 			if (steps[i]->kind == UNDO_SYSCTL)
 				set_sysctl((const char *)steps[i]->data);
+			if (steps[i]->kind == UNDO_RUN_INSIDE)
+				run((const char *)steps[i]->data, steps[i]->size);
+		}
 		replay(steps, count);
 		if (setns(host, CLONE_NEWNET) < 0)
 			_exit(1);

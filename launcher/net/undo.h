@@ -12,6 +12,7 @@ enum undo_kind {
 	UNDO_SYSCTL,     /* "path below /proc/sys=value", in the namespace */
 	UNDO_LINK,       /* the name of an interface to be deleted on the host */
 	UNDO_RUN,        /* a command on the host: its words, each with its NUL */
+	UNDO_RUN_INSIDE, /* the same in the namespace */
 	UNDO_NAT,        /* this sandbox has a place among those with NAT: its file */
 };
 

@@ -93,8 +93,15 @@ static int take(struct sandbox *sb, struct err *e)
 		return r;
 	r = net_read(sb->net, e);
 	if (r == 0)
-		r = net_take(sb->net, e);
-	return r < 0 ? r : take_resolver(sb, e);
+		r = take_resolver(sb, e);
+	if (r == 0 && sb->net->resolver_fd >= 0 && !mode_is(sb, "nat")) {
+		struct err why = {0};
+
+		sb->net->keep_v4 = nat_hush(sb->net->undo, &why) == 0;
+		if (!sb->net->keep_v4)
+			log_warn("%s: the engine's name server will find names of containers only", why.text);
+	}
+	return r < 0 ? r : net_take(sb->net, e);
 }
 
 int network_set_up(struct sandbox *sb, struct err *e)
