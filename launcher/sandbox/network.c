@@ -1,8 +1,10 @@
 #include "launcher/sandbox/network.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <sched.h>
 #include <stdio.h>
+#include <sys/mount.h>
 #include <linux/openat2.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -77,6 +79,30 @@ static int take_resolver(struct sandbox *sb, struct err *e)
 	return r < 0 ? r : 0;
 }
 
+/* With nat the host's name servers are the container's, unless its bundle has a resolv.conf to mount. `do` sees the
+ * host's files anyway. */
+static int lend_resolv_conf(struct sandbox *sb, struct err *e)
+{
+	struct spec *s = sb->spec;
+	char real[PATH_MAX];
+	struct ctl_mount *m;
+	int index;
+
+	if (!strcmp(s->rootfs, "/") || !realpath("/etc/resolv.conf", real))
+		return 0;
+	for (size_t i = 1; i < s->config->mount_count; i++)
+		if (!strcmp(s->config->mounts[i].target, "/etc/resolv.conf") || !strcmp(s->config->mounts[i].target, "/etc"))
+			return 0;
+	index = spec_add_source(s, real, true, false, e);
+	m = index < 0 ? NULL : spec_add_mount(s, "/etc/resolv.conf", "gofer", real, NULL, MS_RDONLY, e);
+	if (!m)
+		return -e->code;
+	m->index = index;
+	m->file = s->sources[index].file;
+	m->shared = true;
+	return 0;
+}
+
 static int take(struct sandbox *sb, struct err *e)
 {
 	int r;
@@ -89,7 +115,7 @@ static int take(struct sandbox *sb, struct err *e)
 	r = janitor_add_undo(&sb->janitor, sb->net->undo, sb->netns_fd);
 	if (r < 0)
 		return err_sys(e, -r, "the janitor does not listen");
-	if (mode_is(sb, "nat") && (r = set_up_nat(sb, e)) < 0)
+	if (mode_is(sb, "nat") && ((r = set_up_nat(sb, e)) < 0 || (r = lend_resolv_conf(sb, e)) < 0))
 		return r;
 	r = net_read(sb->net, e);
 	if (r == 0)

@@ -442,6 +442,15 @@ class Nat(NetTest):
     def rules(self):
         return [l for l in run('iptables-save').splitlines() if 'sbx' in l]
 
+    def test_name_servers(self):
+        """A bundle without a resolv.conf to mount has the host's."""
+        self.config('cat', '/etc/resolv.conf')
+        with open('/etc/resolv.conf') as f:
+            host = f.read()
+        p = self.sbx('run', 'conf', flags=('--network=nat', '--overlay=memory'))
+        self.assert_ok(p)
+        self.assertEqual(p.stdout, host)
+
     def test_nat(self):
         """A sandbox without anybody's network reaches a server of the host, and leaves nothing behind, however it ends."""
         with open('/proc/sys/net/ipv4/ip_forward') as f:
