@@ -212,15 +212,17 @@ static void lives_timer(struct net_timer *timer)
 	struct netif *nif = c->nif;
 	struct netstack *st = nif->st;
 	uint64_t next = UINT64_MAX, now = st->now_ms;
-	struct netif_addr *a, *tmp;
 	const struct fib_entry *e;
+	struct netif_addr *a;
 
-	LIST_FOR_EACH_SAFE(a, tmp, &nif->addrs, node) {
+from_first:
+	LIST_FOR_EACH(a, &nif->addrs, node) {
 		if (a->valid_until_ms <= now) {
 			struct ip_addr addr = a->addr;
 
+			/* may take others of its subnet with it */
 			(void)netif_addr_del(nif, &addr, a->prefix);
-			continue;
+			goto from_first;
 		}
 		if (a->preferred_until_ms <= now && !(a->flags & IFA_F_DEPRECATED)) {
 			a->flags |= IFA_F_DEPRECATED;

@@ -241,7 +241,10 @@ int fib_add(struct netstack *st, const struct fib_entry *from, unsigned flags)
 		free(e);
 		return -EINVAL;
 	}
-	for (unsigned i = 0; i < e->hop_count && e->protocol != RTPROT_KERNEL; i++) {
+	for (unsigned i = 0; i < e->hop_count; i++) {
+		/* Our own need no gateway to be found; but a program may call its routes so, too. */
+		if (e->protocol == RTPROT_KERNEL && e->hop[i].out)
+			continue;
 		ret = hop_resolve(st, &e->hop[i]);
 		if (ret < 0) {
 			free(e);

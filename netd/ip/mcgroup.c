@@ -107,9 +107,12 @@ static uint32_t record_size(int family, unsigned count)
 	return 4u + (count + 1) * (family == AF_INET ? 4u : 16u);
 }
 
+#define REPORT_ROOM 1500u
+_Static_assert(8 + 4 + (MC_SOURCES_MAX + 1) * 16 <= REPORT_ROOM, "any one record fits a report");
+
 static struct pkt *report_begin(void)
 {
-	struct pkt *p = pkt_alloc(1500);
+	struct pkt *p = pkt_alloc(REPORT_ROOM);
 
 	if (p) {
 		memset(p->data, 0, 8);
@@ -214,6 +217,14 @@ static void tell_change(struct mc_group *g)
 	for (unsigned i = 0; i < 2; i++) {
 		if (!g->change[i].type)
 			continue;
+		/* Both together may be more than a report has room for: all sources gone, and as many come. */
+		if (records && p->len + record_size(g->on->family, g->change[i].count) > REPORT_ROOM) {
+			report_send(g->on, p, records);
+			records = 0;
+			p = report_begin();
+			if (!p)
+				return;
+		}
 		put_record(p, g->change[i].type, &g->addr, g->change[i].src, g->change[i].count);
 		records++;
 	}

@@ -350,6 +350,58 @@ static void test_namespaces(void **state)
 	assert_true(in.data_size > 50);
 }
 
+/* A namespace goes while a listener of it has a child that nobody took. */
+static void test_namespace_with_a_listener(void **state)
+{
+	uint16_t port;
+
+	(void)state;
+	begin(NET_NS)->ns = 7;
+	msg.flags = NET_NS_NEW;
+	assert_int_equal(ask(), 0);
+	netif_set_up(netif_loopback(api_space_find(api, 7)->st), true);
+	begin(NET_DO)->ns = 7;
+	msg.family = AF_INET;
+	msg.type = SOCK_STREAM;
+	msg.protocol = 6;
+	msg.flags = NET_DO_BIND | NET_DO_LISTEN;
+	msg.value = 8;
+	msg.local = loopback(0);
+	assert_int_equal(ask(), 0);
+	port = in.local.port;
+	for (int i = 0; i < 3; i++) {
+		begin(NET_DO)->ns = 7;
+		msg.family = AF_INET;
+		msg.type = SOCK_STREAM;
+		msg.protocol = 6;
+		msg.flags = NET_DO_CONNECT;
+		msg.remote = loopback(port);
+		tell();
+		while (hear() && in.kind != NET_REPLY)
+			;
+	}
+	begin(NET_NS)->ns = 7;
+	msg.flags = NET_NS_FREE;
+	assert_int_equal(ask(), 0);
+	assert_int_equal(api->arena.free_count, api->arena.ctl_used);
+}
+
+static void test_listen_without_connections(void **state)
+{
+	static const struct {
+		int family, type, protocol;
+	} kinds[] = {{AF_INET, SOCK_DGRAM, 17}, {AF_INET, SOCK_RAW, 1}, {AF_INET, SOCK_DGRAM, 1}, {AF_PACKET, SOCK_RAW, 3}};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		begin(NET_DO)->family = (uint32_t)kinds[i].family;
+		msg.type = (uint32_t)kinds[i].type;
+		msg.protocol = (uint32_t)kinds[i].protocol;
+		msg.flags = NET_DO_LISTEN;
+		assert_int_equal(ask(), -EOPNOTSUPP);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -358,6 +410,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_datagrams, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_lies, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_namespaces, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_namespace_with_a_listener, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_listen_without_connections, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

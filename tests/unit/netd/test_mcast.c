@@ -341,12 +341,58 @@ static void link_flaps(void **state)
 	world_free(w);
 }
 
+static int source6(struct box *b, int name, int ifindex, const char *group, unsigned src)
+{
+	struct group_source_req r = {.gsr_interface = (unsigned)ifindex};
+	struct sockaddr_in6 g = {.sin6_family = AF_INET6}, from = {.sin6_family = AF_INET6};
+	struct ip_addr a = addr_of(group);
+
+	memcpy(&g.sin6_addr, a.v6, 16);
+	a = addr_of("fd00::1:0");
+	a.v6[15] = (uint8_t)src;
+	memcpy(&from.sin6_addr, a.v6, 16);
+	memcpy(&r.gsr_group, &g, sizeof(g));
+	memcpy(&r.gsr_source, &from, sizeof(from));
+	return b->s->ops->setopt(b->s, IPPROTO_IPV6, name, &r, sizeof(r));
+}
+
+/* Two sockets with all the sources that a filter has room for, others each. When the first one leaves, all of its
+ * sources go and all of the second one's come: more than fits one report. */
+static void all_sources_change(void **state)
+{
+	struct world *w = world_new(true);
+	struct box *a = box_udp(w->a, AF_INET6), *b = box_udp(w->a, AF_INET6);
+	unsigned type, sources, seen = 0;
+	struct ip_addr group;
+	struct frame *f;
+
+	(void)state;
+	world_pass(w, 5000);
+	for (unsigned i = 0; i < MC_SOURCES_MAX; i++) {
+		assert_int_equal(source6(a, MCAST_JOIN_SOURCE_GROUP, w->ea->index, "ff05::77", i), 0);
+		assert_int_equal(source6(b, MCAST_JOIN_SOURCE_GROUP, w->ea->index, "ff05::77", 128 + i), 0);
+	}
+	world_pass(w, 5000);
+	world_capture(w, 0, false);
+	assert_int_equal(join6(a, IPV6_LEAVE_GROUP, "ff05::77", w->ea->index), 0);
+	world_run(w);
+	for (f = w->cap[0].first; f; f = f->next)
+		assert_true(f->size <= 1514);
+	while (report(w, 0, AF_INET6, &type, &group, &sources))
+		seen += sources;
+	assert_int_equal(seen, 2 * MC_SOURCES_MAX);
+	box_free(a);
+	box_free(b);
+	world_free(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(basic),   cmocka_unit_test(another_member_only), cmocka_unit_test(sources),
 		cmocka_unit_test(limits),  cmocka_unit_test(queries),		  cmocka_unit_test(six),
 		cmocka_unit_test(link_flaps),
+		cmocka_unit_test(all_sources_change),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

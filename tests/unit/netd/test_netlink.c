@@ -408,6 +408,51 @@ static void many_dumps(void **state)
 	world_free(w);
 }
 
+/* A route over a gateway, without an interface, which says that it is the kernel's own. */
+static void route_of_the_kernel(void **state)
+{
+	const struct rtmsg rtm = {.rtm_family = AF_INET, .rtm_dst_len = 24, .rtm_table = RT_TABLE_MAIN,
+				  .rtm_protocol = RTPROT_KERNEL, .rtm_type = RTN_UNICAST};
+	struct world *w = world_new(true);
+	struct ip_flow flow = {.dst = addr_of("192.0.2.7")};
+	struct ip_addr to = addr_of("192.0.2.0"), via = addr_of("10.0.0.2");
+	struct ip_route r;
+
+	(void)state;
+	begin(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_ACK, &rtm, sizeof(rtm));
+	put(RTA_DST, &to.v4, 4);
+	put(RTA_GATEWAY, &via.v4, 4);
+	ask(w, NETLINK_ROUTE, NETLINK_MAY_ADMIN);
+	assert_int_equal(ip_route_lookup(w->a, &flow, &r), 0);
+	assert_ptr_equal(r.out, w->ea);
+	world_free(w);
+}
+
+/* An address whose time is over takes the others of its subnet with it. */
+static void end_of_a_subnet(void **state)
+{
+	const struct ifa_cacheinfo ci = {.ifa_prefered = 1, .ifa_valid = 1};
+	struct world *w = world_new(true);
+	struct ifaddrmsg ifa = {.ifa_family = AF_INET, .ifa_prefixlen = 24, .ifa_index = (unsigned)w->ea->index};
+	struct netif_addr *a;
+
+	(void)state;
+	for (unsigned i = 1; i < 5; i++) {
+		struct ip_addr addr = addr_of("192.0.2.0");
+
+		((uint8_t *)&addr.v4)[3] = (uint8_t)i;
+		begin(RTM_NEWADDR, NLM_F_CREATE, &ifa, sizeof(ifa));
+		put(IFA_LOCAL, &addr.v4, 4);
+		if (i == 1)
+			put(IFA_CACHEINFO, &ci, sizeof(ci));
+		ask(w, NETLINK_ROUTE, NETLINK_MAY_ADMIN);
+	}
+	world_pass(w, 3000);
+	LIST_FOR_EACH (a, &w->ea->addrs, node)
+		assert_true(a->addr.family != AF_INET || a->addr.v4 == addr_of("10.0.0.1").v4);
+	world_free(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -415,6 +460,7 @@ int main(void)
 		cmocka_unit_test(neighbours), cmocka_unit_test(sockets), cmocka_unit_test(hostile),
 		cmocka_unit_test(files),
 		cmocka_unit_test(many_dumps),
+		cmocka_unit_test(route_of_the_kernel), cmocka_unit_test(end_of_a_subnet),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
