@@ -442,6 +442,9 @@ class Nat(NetTest):
     def rules(self):
         return [l for l in run('iptables-save').splitlines() if 'sbx' in l]
 
+    def links(self):
+        return [l for l in os.listdir('/sys/class/net') if l.startswith('sbx')]
+
     def test_name_servers(self):
         """A bundle without a resolv.conf to mount has the host's."""
         self.config('cat', '/etc/resolv.conf')
@@ -455,7 +458,7 @@ class Nat(NetTest):
         """A sandbox without anybody's network reaches a server of the host, and leaves nothing behind, however it ends."""
         with open('/proc/sys/net/ipv4/ip_forward') as f:
             forward = f.read()
-        before = self.rules(), os.listdir('/sys/class/net')
+        before = self.rules(), self.links()
         code = ('import socket, time; g = [l.split()[2] for l in open("/proc/net/route") if l.split()[1] == "00000000"][0]; '
                 'gw = socket.inet_ntoa(bytes.fromhex(g)[::-1]); print(gw, flush=True); time.sleep(%s)\n')
         for how in (None, signal.SIGKILL):
@@ -467,10 +470,10 @@ class Nat(NetTest):
                 p.send_signal(how)
             p.communicate(timeout=20)
             deadline = time.time() + 10
-            while ((self.rules(), os.listdir('/sys/class/net')) != before or os.path.exists('/run/sbx-nat')) and \
+            while ((self.rules(), self.links()) != before or os.path.exists('/run/sbx-nat')) and \
                     time.time() < deadline:
                 time.sleep(0.1)
-            self.assertEqual((self.rules(), os.listdir('/sys/class/net')), before)
+            self.assertEqual((self.rules(), self.links()), before)
             with open('/proc/sys/net/ipv4/ip_forward') as f:
                 self.assertEqual(f.read(), forward)
 
