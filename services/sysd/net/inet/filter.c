@@ -26,45 +26,74 @@ struct abi_sock_fprog {
 	uint64_t insns;
 };
 
-static bool memory_ok(const struct sock_filter *f)
+/* The instructions that there are, to the bit: the interpreter looks at parts of a code only, so one with a bit more
+ * would pass for another one whose operands were not checked. */
+static bool known(uint16_t code)
 {
-	uint16_t code = f->code;
-
-	if (code == (BPF_LD | BPF_MEM) || code == (BPF_LDX | BPF_MEM) || code == BPF_ST || code == BPF_STX)
-		return f->k < BPF_MEMWORDS;
-	return true;
+	switch (code) {
+	case BPF_LD | BPF_W | BPF_ABS:
+	case BPF_LD | BPF_H | BPF_ABS:
+	case BPF_LD | BPF_B | BPF_ABS:
+	case BPF_LD | BPF_W | BPF_IND:
+	case BPF_LD | BPF_H | BPF_IND:
+	case BPF_LD | BPF_B | BPF_IND:
+	case BPF_LD | BPF_W | BPF_LEN:
+	case BPF_LD | BPF_IMM:
+	case BPF_LD | BPF_MEM:
+	case BPF_LDX | BPF_W | BPF_LEN:
+	case BPF_LDX | BPF_B | BPF_MSH:
+	case BPF_LDX | BPF_IMM:
+	case BPF_LDX | BPF_MEM:
+	case BPF_ST:
+	case BPF_STX:
+	case BPF_ALU | BPF_NEG:
+	case BPF_JMP | BPF_JA:
+	case BPF_RET | BPF_K:
+	case BPF_RET | BPF_A:
+	case BPF_MISC | BPF_TAX:
+	case BPF_MISC | BPF_TXA:
+		return true;
+	}
+	switch (code & ~BPF_X) {
+	case BPF_ALU | BPF_ADD:
+	case BPF_ALU | BPF_SUB:
+	case BPF_ALU | BPF_MUL:
+	case BPF_ALU | BPF_DIV:
+	case BPF_ALU | BPF_MOD:
+	case BPF_ALU | BPF_AND:
+	case BPF_ALU | BPF_OR:
+	case BPF_ALU | BPF_XOR:
+	case BPF_ALU | BPF_LSH:
+	case BPF_ALU | BPF_RSH:
+	case BPF_JMP | BPF_JEQ:
+	case BPF_JMP | BPF_JGT:
+	case BPF_JMP | BPF_JGE:
+	case BPF_JMP | BPF_JSET:
+		return true;
+	}
+	return false;
 }
 
 static bool insn_ok(const struct sock_filter *f, unsigned left)
 {
-	switch (BPF_CLASS(f->code)) {
-	case BPF_LD:
-		return BPF_MODE(f->code) <= BPF_LEN && BPF_SIZE(f->code) != 0x18 && memory_ok(f);
-	case BPF_LDX:
-		if (BPF_MODE(f->code) == BPF_MSH)
-			return BPF_SIZE(f->code) == BPF_B;
-		return (BPF_MODE(f->code) == BPF_IMM || BPF_MODE(f->code) == BPF_MEM || BPF_MODE(f->code) == BPF_LEN) &&
-		       memory_ok(f);
+	if (!known(f->code))
+		return false;
+	switch (f->code) {
+	case BPF_LD | BPF_MEM:
+	case BPF_LDX | BPF_MEM:
 	case BPF_ST:
 	case BPF_STX:
-		return memory_ok(f);
-	case BPF_ALU:
-		if (BPF_OP(f->code) > BPF_XOR)
-			return false;
-		if (BPF_SRC(f->code) == BPF_K && (BPF_OP(f->code) == BPF_DIV || BPF_OP(f->code) == BPF_MOD))
-			return f->k != 0;
-		if (BPF_SRC(f->code) == BPF_K && (BPF_OP(f->code) == BPF_LSH || BPF_OP(f->code) == BPF_RSH))
-			return f->k < 32;
-		return true;
-	case BPF_JMP:
-		if (BPF_OP(f->code) == BPF_JA)
-			return f->k < left;
-		return BPF_OP(f->code) <= BPF_JSET && f->jt < left && f->jf < left;
-	case BPF_RET:
-		return true;
-	default:
-		return BPF_MISCOP(f->code) == BPF_TAX || BPF_MISCOP(f->code) == BPF_TXA;
+		return f->k < BPF_MEMWORDS;
+	case BPF_ALU | BPF_DIV | BPF_K:
+	case BPF_ALU | BPF_MOD | BPF_K:
+		return f->k != 0;
+	case BPF_ALU | BPF_LSH | BPF_K:
+	case BPF_ALU | BPF_RSH | BPF_K:
+		return f->k < 32;
+	case BPF_JMP | BPF_JA:
+		return f->k < left;
 	}
+	return BPF_CLASS(f->code) != BPF_JMP || (f->jt < left && f->jf < left);
 }
 
 int inet_filter_attach(struct inet_sock *k, struct task *t, uint64_t uval, uint32_t size)
