@@ -12,6 +12,8 @@
 #include "services/sysd/task/nsproxy.h"
 #include "services/sysd/task/task.h"
 
+#define TEXT_LIMIT (64ull << 20)
+
 /* A request about a name; ns was made known to netd. */
 static int ask(enum net_msg_kind kind, struct net_ns *ns, const char *name, uint64_t offset, const char *text,
 	       size_t size, struct netd_reply *ret)
@@ -55,6 +57,8 @@ static int collect(struct net_ns *ns, const char *name, struct seqbuf *s)
 		offset += got;
 		if (!got || offset >= whole || s->failed)
 			return 0;
+		if (offset > TEXT_LIMIT) /* netd has less to say, unless it lies */
+			return -EIO;
 	}
 }
 

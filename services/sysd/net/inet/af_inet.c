@@ -151,6 +151,8 @@ void inet_free(struct socket *s)
 
 	list_del(&k->revive);
 	inet_detach(k, true);
+	if (k->pair) /* whatever way it went: nobody may be left with a pointer to it */
+		k->pair->pair = NULL;
 	inet_drop_errors(k);
 	byteq_clear(&k->q);
 	free(k->pending);

@@ -402,10 +402,11 @@ void inet_error_entry(const struct net_msg *m)
 {
 	struct inet_sock *k = netd_sock(m->sock);
 	struct inet_error *e;
+	uint32_t size = MIN(m->data_size, INET_ERROR_DATA_MAX);
 
 	if (!k || k->error_count >= INET_ERRORS_MAX)
 		return;
-	e = malloc(sizeof(*e) + m->data_size);
+	e = malloc(sizeof(*e) + size);
 	if (!e)
 		return;
 	*e = (struct inet_error){.err = (uint32_t)m->value & 0xfff,
@@ -415,8 +416,8 @@ void inet_error_entry(const struct net_msg *m)
 				 .code = (uint8_t)(m->flags >> 16),
 				 .offender = m->local,
 				 .to = m->remote,
-				 .size = m->data_size};
-	memcpy(e->data, m->data, m->data_size);
+				 .size = size};
+	memcpy(e->data, m->data, size);
 	list_add_tail(&k->errors, &e->node);
 	k->error_count++;
 	wake(k, EPOLLERR);

@@ -84,6 +84,7 @@ static int stream_disconnect(struct inet_sock *k)
 		inet_pair_close(k, true);
 	inet_detach(k, true);
 	k->paired = k->rx_end = k->dead = false;
+	k->pair_index = NET_SOCK_NONE;
 	byteq_clear(&k->q);
 	k->s.shutdown = 0;
 	k->s.err = 0;

@@ -33,6 +33,7 @@ struct inet_error {
 	uint8_t data[];
 };
 #define INET_ERRORS_MAX 64
+#define INET_ERROR_DATA_MAX 2048u
 
 #define ROUTE_CACHE 16
 struct inet_route {          /* netd said that datagrams may go there */

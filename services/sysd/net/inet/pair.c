@@ -18,6 +18,8 @@ void inet_pair(struct inet_sock *a, struct inet_sock *b)
 	a->paired = b->paired = true;
 	a->pair = b;
 	b->pair = a;
+	/* Nothing is awaited any more, also when one of them had another life before (connect to AF_UNSPEC). */
+	a->pair_index = b->pair_index = NET_SOCK_NONE;
 	a->q.head = a->q.tail = b->q.head = b->q.tail = 0;
 	if (a->s.state == SS_CONNECTING)
 		a->s.state = SS_ESTABLISHED;
