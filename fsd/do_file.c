@@ -14,6 +14,24 @@
 #define SYS_fchmodat2 452
 #endif
 
+/* The descriptor that sysd gets. What is there for reading and writing already is not what a request to read gets: it
+ * would be lent to guests that may read only. */
+static int to_donate(struct server *s, const struct target *t, bool write)
+{
+	if (!write && !t->own && (fcntl(t->fd, F_GETFL) & O_ACCMODE) != O_RDONLY) {
+		int fd = resolve_reopen(s->proc_fd, t->fd, O_RDONLY);
+
+		if (fd >= 0)
+			return fd;
+		/* sysd can read on it, and memd lends it only opened anew, if it can */
+	}
+	if (t->own)
+		return t->fd;
+	int fd = fcntl(t->fd, F_DUPFD_CLOEXEC, 0);
+
+	return fd < 0 ? -errno : fd;
+}
+
 int do_open(struct server *s, const struct fsd_req *q, struct fsd_reply *rep)
 {
 	bool write = q->flags & FSD_OPEN_WRITE;
@@ -36,8 +54,8 @@ int do_open(struct server *s, const struct fsd_req *q, struct fsd_reply *rep)
 		}
 	}
 	attr_from_statx(t.node->mount, -1, NULL, &t.sx, &rep->attr);
-	s->fd_out = t.own ? t.fd : fcntl(t.fd, F_DUPFD_CLOEXEC, 0);
-	return s->fd_out < 0 ? -errno : 0;
+	s->fd_out = to_donate(s, &t, write);
+	return s->fd_out < 0 ? s->fd_out : 0;
 }
 
 /* chmod(2) on an O_PATH descriptor; before Linux 6.6 by opening the file. */

@@ -1,4 +1,5 @@
 /* sbx-fsd: serves the files of a sandbox's mounts to its sysd, and nothing else. */
+#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -31,6 +32,8 @@ int main(int argc, char **argv)
 	if (ret < 0)
 		return service_fail("no ring to sysd: %s", strerror(-ret));
 	close(FSD_FD_SYSD_RING);
+	if (fcntl(FSD_FD_PROC, F_GETFD) >= 0)
+		server.proc_fd = FSD_FD_PROC;
 	ret = confine_apply(&confine_fsd, &opt.confine);
 	if (ret < 0)
 		return service_fail("cannot install the system call filter: %s", strerror(-ret));

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <linux/openat2.h>
+#include <stdio.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -114,4 +115,25 @@ int resolve_open_data(const struct fsd_mount *m, int dirfd, const char *name, in
 		return ret;
 	*ret_sx = sx;
 	return STEAL_FD(fd);
+}
+
+int resolve_reopen(int proc_fd, int fd, int flags)
+{
+	struct open_how how = {.flags = (uint64_t)(unsigned)flags | O_CLOEXEC | O_NONBLOCK | O_NOCTTY};
+	char path[32];
+	struct stat st;
+	long ret;
+
+	if (proc_fd < 0)
+		return -ENOENT;
+	/* Opening anything else may have side effects, or lead on. */
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return -EINVAL;
+	snprintf(path, sizeof(path), "self/fd/%d", fd);
+	do
+		ret = syscall(SYS_openat2, proc_fd, path, &how, sizeof(how));
+	while (ret < 0 && errno == EINTR);
+	return ret < 0 ? -errno : (int)ret;
 }

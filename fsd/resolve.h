@@ -22,4 +22,8 @@ int resolve_stat(const struct fsd_mount *m, int dirfd, const char *name, struct 
 int resolve_open_data(const struct fsd_mount *m, int dirfd, const char *name, int flags,
 		      struct statx *ret_sx);
 
+/* A new open file description, O_RDONLY or O_RDWR, of the regular file that fd (of any kind) is: by /proc, since the
+ * file may have no name any more. -ENOENT without a proc_fd. */
+int resolve_reopen(int proc_fd, int fd, int flags);
+
 #endif

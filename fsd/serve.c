@@ -54,7 +54,7 @@ int server_init(struct server *s, int ring_fd, int pass_fd)
 
 	s->spin_us = sched_getaffinity(0, sizeof(set), &set) == 0 && CPU_COUNT(&set) >= SPIN_CPUS ? SPIN_US : 0;
 	s->pass = pass_fd;
-	s->fd_out = s->dir.fd = -1;
+	s->fd_out = s->dir.fd = s->proc_fd = -1;
 	s->dir.node = 0;
 	s->raw_size = 0;
 	return ret;
@@ -125,7 +125,7 @@ int req_target(struct server *s, const struct fsd_req *q, bool write, struct tar
 }
 
 /* A node's own data: a nameless file's, a file mount's, or a directory opened anew. */
-static int node_data(struct node *n, int flags, bool *ret_own)
+static int node_data(struct server *s, struct node *n, int flags, bool *ret_own)
 {
 	int fd;
 
@@ -142,7 +142,10 @@ static int node_data(struct node *n, int flags, bool *ret_own)
 			return n->mount->fd;
 		return n->mount->write_fd >= 0 ? n->mount->write_fd : -EROFS;
 	}
-	return -ESTALE; /* its name is gone, and a descriptor for I/O was never made */
+	/* Its name is gone, and a descriptor for I/O was never made. */
+	fd = resolve_reopen(s->proc_fd, fd, flags & O_ACCMODE);
+	*ret_own = fd >= 0;
+	return fd == -ENOENT ? -ESTALE : fd;
 }
 
 int req_data(struct server *s, const struct fsd_req *q, bool write, int flags, struct target *ret)
@@ -161,7 +164,7 @@ int req_data(struct server *s, const struct fsd_req *q, bool write, int flags, s
 			return t.fd;
 		t.own = true;
 	} else {
-		t.fd = node_data(t.node, flags, &t.own);
+		t.fd = node_data(s, t.node, flags, &t.own);
 		if (t.fd < 0)
 			return t.fd;
 		if (statx(t.fd, "", AT_EMPTY_PATH, FSD_STATX_MASK, &t.sx) < 0) {

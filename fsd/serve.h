@@ -11,6 +11,7 @@
 struct server {
 	struct ring ring;
 	int pass;
+	int proc_fd;                /* /proc; -1: none. The caller's; set it after server_init */
 	unsigned spin_us;
 	int fd_out;                 /* a handler's descriptor for the reply, sent and closed by the loop */
 	size_t raw_size;            /* a handler built the whole reply itself: at raw */

@@ -16,7 +16,7 @@
 static const struct confine_call calls[] = {
 	POLICY_BASE,
 	CALL(mkdirat, "mkdir"),
-	CALL(openat2, "every lookup: beneath the mount, no magic links"),
+	CALL(openat2, "every lookup: beneath the mount, no magic links; /proc/self/fd to open again what it holds"),
 	CALL(fstat, "attributes"),
 	CALL(newfstatat, "attributes"),
 	CALL(statx, "attributes"),

@@ -27,6 +27,8 @@
 #define FSD_FD_SYSD_PASS 6
 #define FSD_FD_LAUNCH_PASS 7   /* mount sources as O_PATH descriptors; the ticket is
 				* the source's index in the configuration, from 0 on */
+#define FSD_FD_PROC 8          /* /proc of fsd's own pid namespace, in which it is alone: to open again what it
+				* holds; absent as above */
 /* netd */
 #define NETD_FD_SYSD_RING 5
 #define NETD_FD_SYSD_PASS 6

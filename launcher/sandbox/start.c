@@ -26,6 +26,7 @@ static const struct confine_policy *const policies[SERVICE_COUNT] = {
 	[SERVICE_FSD] = &confine_fsd, [SERVICE_NETD] = &confine_netd,
 };
 static const char *const names[SERVICE_COUNT] = {"sysd", "memd", "fsd", "netd"};
+static const int proc_slots[SERVICE_COUNT] = {SYSD_FD_PROC, MEMD_FD_PROC, FSD_FD_PROC, -1};
 
 void channels_done(struct channels *c)
 {
@@ -153,7 +154,7 @@ int service_prepare(struct sandbox *sb, enum service_id id, const struct channel
 		.all_ids = id == SERVICE_FSD,
 		.uid = sb->uid + (id == SERVICE_NETD),
 		.jail = sb->plain ? NULL : jails[id != SERVICE_SYSD],
-		.proc_slot = id == SERVICE_SYSD ? SYSD_FD_PROC : id == SERVICE_MEMD ? MEMD_FD_PROC : -1,
+		.proc_slot = proc_slots[id],
 		.for_parent = sb->in_janitor,
 		.sync_fd = -1,
 	};

@@ -102,6 +102,7 @@ static int setup(void **state)
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pass), 0);
 	assert_int_equal(server_init(&server, fd, pass[1]), 0);
 	close(fd);
+	server.proc_fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	struct fsd_reply rep;
 	assert_int_equal(CALL(&rep, .op = FSD_ATTACH, .mount = 0), 0);
 	root = rep.node;
@@ -117,6 +118,7 @@ static int teardown(void **state)
 {
 	char cmd[64];
 
+	close(server.proc_fd);
 	server_done(&server);
 	snprintf(cmd, sizeof(cmd), "rm -rf %s", dir);
 	return system(cmd);
@@ -168,6 +170,65 @@ static void test_create_open_unlink(void **state)
 	}
 	assert_int_equal(CALL(&rep, .op = FSD_GETATTR, .node = kept), -ESTALE);
 	assert_int_equal(CALL(&rep, .op = FSD_UNLINK, .node = root, .name = STR("f")), -ENOENT);
+}
+
+static int open_node(uint64_t node, uint32_t flags, int access)
+{
+	struct fsd_reply rep;
+	int ret = CALL(&rep, .op = FSD_OPEN, .node = node, .flags = flags), fd;
+
+	if (ret < 0)
+		return ret;
+	fd = take_fd(next_id - 1);
+	assert_true(fd >= 0);
+	assert_int_equal(fcntl(fd, F_GETFL) & O_ACCMODE, access);
+	return fd;
+}
+
+/* What has no name is opened anew with the access that was asked for. */
+static void test_open_nameless(void **state)
+{
+	struct fsd_reply rep;
+	uint64_t kept;
+	char c = 0;
+	int rw, ro;
+
+	assert_int_equal(CALL(&rep, .op = FSD_CREATE, .node = root, .name = STR("f"), .mode = S_IFREG | 0400,
+			      .uid = getuid(), .gid = getgid(), .flags = FSD_OPEN_FD), 0);
+	close(take_fd(next_id - 1));
+	assert_int_equal(CALL(&rep, .op = FSD_UNLINK, .node = root, .name = STR("f"), .flags = FSD_KEEP), 0);
+	kept = rep.node;
+	if (getuid() == 0) { /* a file that its owner may not write to is root's to write */
+		rw = open_node(kept, FSD_OPEN_WRITE, O_RDWR);
+		assert_int_equal(pwrite(rw, "x", 1, 0), 1);
+		ro = open_node(kept, 0, O_RDONLY);
+		assert_int_equal(pread(ro, &c, 1, 0), 1);
+		assert_int_equal(c, 'x');
+		close(rw);
+	} else {
+		ro = open_node(kept, 0, O_RDONLY);
+	}
+	close(ro);
+	assert_int_equal(CALL(&rep, .op = FSD_OPEN, .node = kept, .flags = FSD_OPEN_WRITE << 1), -EINVAL);
+
+	/* not what could lead on or act when it is opened */
+	assert_int_equal(CALL(&rep, .op = FSD_SYMLINK, .node = root, .name = STR("l"), .value = STR("/etc/passwd"),
+			      .uid = getuid(), .gid = getgid()), 0);
+	assert_int_equal(CALL(&rep, .op = FSD_UNLINK, .node = root, .name = STR("l"), .flags = FSD_KEEP), 0);
+	assert_int_equal(open_node(rep.node, 0, O_RDONLY), -EINVAL);
+	assert_int_equal(CALL(&rep, .op = FSD_MKNOD, .node = root, .name = STR("p"), .mode = S_IFIFO | 0600,
+			      .uid = getuid(), .gid = getgid()), 0);
+	assert_int_equal(CALL(&rep, .op = FSD_UNLINK, .node = root, .name = STR("p"), .flags = FSD_KEEP), 0);
+	assert_int_equal(open_node(rep.node, 0, O_RDONLY), -EINVAL);
+
+	/* its node's own descriptor is for writing too */
+	if (CALL(&rep, .op = FSD_TMPFILE, .node = root, .mode = S_IFREG | 0600, .uid = getuid(), .gid = getgid()) == 0) {
+		uint64_t tmp = rep.node;
+
+		close(take_fd(next_id - 1));
+		close(open_node(tmp, 0, O_RDONLY));
+		close(open_node(tmp, FSD_OPEN_WRITE, O_RDWR));
+	}
 }
 
 static void test_directories(void **state)
@@ -461,7 +522,8 @@ static void test_mutations(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_create_open_unlink), cmocka_unit_test(test_directories),
+	    cmocka_unit_test(test_create_open_unlink),
+	    cmocka_unit_test(test_open_nameless), cmocka_unit_test(test_directories),
 	    cmocka_unit_test(test_readdir),	    cmocka_unit_test(test_links_and_nodes),
 	    cmocka_unit_test(test_pool),		 cmocka_unit_test(test_read_only),	  cmocka_unit_test(test_hostile_names),
 	    cmocka_unit_test(test_races),	      cmocka_unit_test(test_mutations),

@@ -160,10 +160,14 @@ static int file_mmap(struct file *file, struct mmap_req *req)
 	bool write = (req->flags & MAP_TYPE) != MAP_PRIVATE && file->writable;
 	int ret, fd;
 
-	if (!write && gi->ro_fd < 0 && gi->rw_fd >= 0 && !gi->unlinked)
+	if (!write && gi->ro_fd < 0 && gi->rw_fd >= 0) {
 		ret = gofer_get_ro_fd(inode);
-	else
+		/* fsd was started anew, or another file has the name: memd may be able to open it for reading */
+		if (ret == -ESTALE || ret == -ENOENT)
+			ret = io_fd(inode, false);
+	} else {
 		ret = io_fd(inode, write);
+	}
 	if (ret < 0)
 		return ret;
 	gofer_put_fd(inode);

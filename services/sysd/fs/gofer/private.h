@@ -40,7 +40,7 @@ struct gofer_inode {
 	bool attr_stale;         /* the host changed times or size: ask before telling */
 	bool pinned;             /* a descriptor was handed on (mmap): never closed while we live */
 	bool mapped_write;       /* times change without our doing */
-	bool unlinked;           /* its descriptors cannot be had again */
+	bool unlinked;           /* its descriptors cannot be had again from another fsd */
 	bool fixed;              /* the host lets nobody change it (chattr +i, +a) */
 	bool inner;              /* on another mount than the root */
 	uint32_t pending;        /* changes under way that nobody waits for... */
