@@ -91,14 +91,16 @@ def _(t):
 @row('process', '-it, keys and a change of size', short=True)
 def _(t):
     import fcntl, struct, termios
+    # the engine passes a size on when it gets to it, for both runtimes
+    def wait_size(rows, cols):
+        return f'for i in $(seq 50); do [ "$(stty size)" = "{rows} {cols}" ] && break; sleep 0.1; done; stty size\n'.encode()
     def resize(fd):
         fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack('HHHH', 33, 111, 0, 0))
-        time.sleep(0.5)
-        os.write(fd, b'stty size\n')
+        os.write(fd, wait_size(33, 111))
     status, out = t.engine.typed('run', '--rm', '-it', f'--runtime={t.runtime}', '-e', 'PS1=ready> ', IMAGE, 'sh', keys=(
-        ('ready> ', 'stty size\n'), ('ready> ', resize), ('ready> ', 'sleep 100\n'), ('\n', lambda fd: (time.sleep(0.5), os.write(fd, b'\x03'))),
+        ('ready> ', wait_size(30, 100).decode()), ('ready> ', resize), ('ready> ', 'sleep 100\n'), ('\n', lambda fd: (time.sleep(0.5), os.write(fd, b'\x03'))),
         ('ready> ', 'exit 5\n')))
-    return f'{re.findall("[0-9]+ [0-9]+", out)} [{status}]'
+    return f'{re.findall("(?m)^[0-9]+ [0-9]+", out)} [{status}]'
 
 @row('process', 'program not found (127), not executable (126)')
 def _(t):

@@ -66,7 +66,7 @@ class Signals(SandboxTest):
         os.kill(self.read_pid(), signal.SIGKILL)
 
     def test_each_service_killed(self):
-        for name in 'sysd', 'memd', 'netd':  # fsd: test_restart.py
+        for name in 'sysd', 'memd':  # fsd and netd are started again: test_restart.py, test_net.py
             with self.subTest(service=name):
                 p = self.up(script='echo up; while :; do sleep 0.05; ls / >/dev/null; done')
                 os.kill(self.service(p.pid, name), signal.SIGKILL)
