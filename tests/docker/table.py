@@ -546,7 +546,7 @@ def _(t):
     t.up('-p', '18080:80', command=SERVE)
     return t.wait_for(lambda: ask('127.0.0.1', 18080), 'served\n', 10)
 
-@row('network', 'user-defined network, name resolution, --network-alias', differs='**does not work yet**: names of other containers (Docker answers them at 127.0.0.11 of the host\'s namespace)')
+@row('network', 'user-defined network, name resolution, --network-alias')
 def _(t):
     net = f't-net-{t.runtime}'
     t.docker('network', 'create', net)
