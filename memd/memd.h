@@ -49,6 +49,8 @@ struct fork_order {
 	struct list node;       /* memd.fork_orders */
 	uint64_t parent_id;
 	uint32_t cookie;
+	pid_t cloned_by;        /* the thread, */
+	unsigned clones;        /* and how often it began: CLONES_MAX */
 	bool cloned;            /* its clone has passed */
 	bool child_came;        /* and the child has asked for its slots */
 	bool blank;             /* memd's own order to the zygote */
@@ -79,6 +81,7 @@ struct object {
 #define OBJECT_HASH 256
 #define OBJECT_MAX 768
 #define MAP_ORDERS_PER_PROC 64
+#define CLONES_MAX 64 /* of one order, begun again by signals */
 #define FORK_ORDERS_MAX 512
 #define ORDER_TIMEOUT_NS (10 * 1000000000ull)
 #define BLANKS_MAX 8

@@ -157,11 +157,17 @@ static int judge_clone(struct memd *m, const struct seccomp_notif *n)
 	struct fork_order *o = n->data.args[4] <= UINT32_MAX ?
 				       order_find_fork(m, (uint32_t)n->data.args[4]) :
 				       NULL;
-	struct proc *parent = o && !o->cloned ? proc_by_id(m, o->parent_id) : NULL;
+	struct proc *parent = o ? proc_by_id(m, o->parent_id) : NULL;
 
+	/* A signal that is pending makes the kernel begin a clone again (ERESTARTNOINTR, fork(2)), which stops here once
+	 * more. Who says so to get a second child has it ended with the order: it knows no slots. */
+	if (o && o->cloned && (o->cloned_by != (pid_t)n->pid || o->clones >= CLONES_MAX))
+		return -EPERM;
 	if (!parent || !proc_has_thread(m, parent, (pid_t)n->pid) || !sure(m, n, parent))
 		return -EPERM;
 	o->cloned = true;
+	o->cloned_by = (pid_t)n->pid;
+	o->clones++;
 	parent->forked = true;
 	m->stat.forks++;
 	return 0;

@@ -79,7 +79,7 @@ void order_free_fork(struct memd *m, struct fork_order *o)
 {
 	if (!o)
 		return;
-	if (o->cloned && !o->child_came)
+	if (o->cloned && (!o->child_came || o->clones > 1))
 		m->strays = true;
 	list_del(&o->node);
 	m->fork_order_count--;

@@ -7,6 +7,18 @@
 #define MADV_DONTFORK 10
 #define FUTEX_WAKE 1
 
+/* A call that stops for memd's approval. A signal that comes before memd has taken the notification ends it with EINTR
+ * (seccomp_unotify(2)), which neither mmap nor clone knows of itself: nothing has happened, so it begins again. */
+static long approved6(long nr, uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f)
+{
+	long ret;
+
+	do {
+		ret = host6(nr, a, b, c, d, e, f);
+	} while (ret == -EINTR);
+	return ret;
+}
+
 static long clone_thread(struct sbx_thread *t, uint64_t index)
 {
 	struct sbx_thread *n;
@@ -34,8 +46,8 @@ static void child_start(struct sbx_thread *t, uint64_t cookie)
 	rt_data(t)->slots_private = 0;
 	rt_data(t)->lock = 0;
 	/* With the cookie the call is memd's: it stands for the descriptor, and does nothing else. */
-	r = host6(NR_mmap, slots, SBX_SLOTS_SIZE, PROT_RW, MAP_SHARED | MAP_FIXED,
-		  cookie << 32 | SBX_FD_SLOTS, 0);
+	r = approved6(NR_mmap, slots, SBX_SLOTS_SIZE, PROT_RW, MAP_SHARED | MAP_FIXED,
+		      cookie << 32 | SBX_FD_SLOTS, 0);
 	if (r == 0)
 		r = host6(NR_mmap, slots, SBX_SLOTS_SIZE, PROT_RW, MAP_SHARED | MAP_FIXED, SBX_FD_SLOTS, 0);
 	if (r < 0)
@@ -63,7 +75,8 @@ uint32_t rt_run_ops(struct sbx_thread *t)
 		}
 		switch (op->kind) {
 		case SBX_HOP_SYSCALL:
-			ret = host6((long)op->nr, a[0], a[1], a[2], a[3], a[4], a[5]);
+			ret = op->nr == NR_mmap ? approved6(NR_mmap, a[0], a[1], a[2], a[3], a[4], a[5])
+						: host6((long)op->nr, a[0], a[1], a[2], a[3], a[4], a[5]);
 			break;
 		case SBX_HOP_CLONE_THREAD:
 			ret = clone_thread(t, a[0]);
@@ -76,7 +89,7 @@ uint32_t rt_run_ops(struct sbx_thread *t)
 				rt_data(t)->slots_private = 1;
 			}
 			/* Our slots are not inherited: nothing of them may be used in the child. */
-			ret = host6(NR_clone, SBX_CLONE_PROCESS_FLAGS, 0, 0, 0, cookie, 0);
+			ret = approved6(NR_clone, SBX_CLONE_PROCESS_FLAGS, 0, 0, 0, cookie, 0);
 			if (ret == 0) {
 				child_start(t, cookie);
 				return SBX_REQ_HELLO;

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <sys/resource.h>
 #include "common/base/util.h"
+#include "common/log/log.h"
 #include "services/sysd/aio/aio.h"
 #include "services/sysd/mm/memd_client.h"
 #include "services/sysd/mm/vma.h"
@@ -104,6 +105,8 @@ int mm_fork(struct task *t, struct mm **ret_mm, struct hthread **ret_child_ht)
 		ret = hthread_run_ops(t, &op, 1);
 	if (!ret && op.ret < 0)
 		ret = (int)op.ret;
+	if (ret)
+		log_debug("a process could not be cloned: %s", strerror(-ret));
 	if (ret) {
 		hthread_free(ht);
 		if (mm)
