@@ -82,7 +82,8 @@ static int parse(struct nl_ctx *c, const struct nlmsghdr *h, struct request *r)
 	return 0;
 }
 
-int neigh_get_one(struct nl_ctx *c, const struct nlmsghdr *h)
+/* The entry that a request is about. */
+static int find(struct nl_ctx *c, const struct nlmsghdr *h, struct neigh **ret_neigh)
 {
 	struct request r;
 	struct neigh *n;
@@ -93,6 +94,17 @@ int neigh_get_one(struct nl_ctx *c, const struct nlmsghdr *h)
 	n = neigh_find(r.nif, &r.addr);
 	if (!n)
 		return -ENOENT;
+	*ret_neigh = n;
+	return 0;
+}
+
+int neigh_get_one(struct nl_ctx *c, const struct nlmsghdr *h)
+{
+	struct neigh *n;
+	int ret = find(c, h, &n);
+
+	if (ret)
+		return ret;
 	neigh_put(c, n, RTM_NEWNEIGH, 0);
 	return 0;
 }
@@ -125,15 +137,11 @@ int neigh_new(struct nl_ctx *c, const struct nlmsghdr *h)
 
 int neigh_del(struct nl_ctx *c, const struct nlmsghdr *h)
 {
-	struct request r;
 	struct neigh *n;
-	int ret = parse(c, h, &r);
+	int ret = find(c, h, &n);
 
 	if (ret)
 		return ret;
-	n = neigh_find(r.nif, &r.addr);
-	if (!n)
-		return -ENOENT;
 	neigh_delete(n);
 	return 0;
 }
