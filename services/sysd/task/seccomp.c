@@ -8,10 +8,10 @@
 #include <linux/seccomp.h>
 #include <sys/syscall.h>
 #include "common/base/util.h"
+#include "services/sysd/core/bpf.h"
 #include "services/sysd/mm/usercopy.h"
 #include "services/sysd/platform/hthread.h"
 #include "services/sysd/syscall/syscall.h"
-#include "services/sysd/task/bpf.h"
 #include "services/sysd/task/internal.h"
 
 #define CHAIN_MAX_INSNS 32768 /* of all filters of a task */
@@ -107,7 +107,7 @@ static uint32_t run_chain(const struct task *t, const struct abi_seccomp_data *d
 	uint32_t result = SECCOMP_RET_ALLOW;
 
 	for (const struct seccomp_filter *f = t->seccomp; f; f = f->prev) {
-		uint32_t r = bpf_run(f->prog, data);
+		uint32_t r = bpf_run(&bpf_seccomp, f->prog, data, sizeof(*data));
 
 		if ((int32_t)(r & SECCOMP_RET_ACTION_FULL) < (int32_t)(result & SECCOMP_RET_ACTION_FULL))
 			result = r;
@@ -258,7 +258,7 @@ int task_seccomp_attach(struct task *t, const void *prog, size_t size)
 	f->count = (unsigned)(size / sizeof(f->prog[0]));
 	f->chain_count = f->count + 4 + (t->seccomp ? t->seccomp->chain_count : 0);
 	memcpy(f->prog, prog, size);
-	ret = bpf_check(f->prog, f->count);
+	ret = bpf_check(&bpf_seccomp, f->prog, f->count);
 	if (ret < 0) {
 		free(f);
 		return ret;
@@ -266,12 +266,6 @@ int task_seccomp_attach(struct task *t, const void *prog, size_t size)
 	push(t, f);
 	return 0;
 }
-
-struct abi_sock_fprog {
-	uint16_t count;
-	uint8_t pad[6];
-	uint64_t filter;
-};
 
 static long set_filter(struct task *t, uint64_t flags, uint64_t uprog)
 {
@@ -297,7 +291,7 @@ static long set_filter(struct task *t, uint64_t flags, uint64_t uprog)
 	f->refs = 1;
 	f->count = fprog.count;
 	f->chain_count = fprog.count + 4 + (t->seccomp ? t->seccomp->chain_count : 0);
-	ret = user_read(t, f->prog, fprog.filter, size) ? -EFAULT : bpf_check(f->prog, f->count);
+	ret = user_read(t, f->prog, fprog.filter, size) ? -EFAULT : bpf_check(&bpf_seccomp, f->prog, f->count);
 	if (!ret && t->seccomp_mode == SECCOMP_MODE_STRICT)
 		ret = -EINVAL;
 	if (!ret && f->chain_count > CHAIN_MAX_INSNS)

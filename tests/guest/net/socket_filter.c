@@ -31,6 +31,26 @@ static void codes(int s, unsigned k)
 	printf(", %u in all\n", count);
 }
 
+/* A cell that was never stored on one of the ways to its load, and facts about a datagram that there are not. */
+static void refused(int s)
+{
+	const struct sock_filter unset[] = {S(BPF_LD | BPF_MEM, 1), S(BPF_RET | BPF_A, 0)},
+				 one_way[] = {{BPF_JMP | BPF_JEQ | BPF_K, 0, 1, 0}, S(BPF_ST, 1),
+					      S(BPF_LD | BPF_MEM, 1), S(BPF_RET | BPF_A, 0)},
+				 no_return[] = {S(BPF_RET | BPF_K, 0), S(BPF_LD | BPF_IMM, 1)};
+	const unsigned facts[] = {0, 1, 28, 60, 64, 4095};
+
+	SAY(attach(s, unset, 2));
+	SAY(attach(s, one_way, 4));
+	SAY(attach(s, no_return, 2));
+	for (unsigned i = 0; i < sizeof(facts) / sizeof(facts[0]); i++) {
+		const struct sock_filter fact[] = {S(BPF_LD | BPF_W | BPF_ABS, (unsigned)SKF_AD_OFF + facts[i]),
+						   S(BPF_RET | BPF_A, 0)};
+
+		SAY(attach(s, fact, 2));
+	}
+}
+
 static void passes(int from, int to, const char *what, const struct sock_filter *f, unsigned count)
 {
 	char buf[16] = "";
@@ -57,6 +77,7 @@ int main(void)
 
 	MUST(connect(s, (void *)&to, sizeof(to)));
 	MUST(setsockopt(r, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait)));
+	refused(r);
 	codes(r, 3);
 	codes(r, 20);
 	codes(r, 1000000);
