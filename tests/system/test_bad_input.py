@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Bad input: a clear sentence, a status that is not zero, and nothing left."""
 import copy, json, os, subprocess
-from sbxtest import BUILD, SandboxTest, main
+from sbxtest import BUILD, ROOTFS, SandboxTest, main
 
 DENY = os.path.join(BUILD, 'tests/system/deny')
 
@@ -116,6 +116,37 @@ class BadInput(SandboxTest):
     def test_bad_descriptor(self):
         self.config('true')
         self.refused('--preserve-fds: descriptor', 'run', '--preserve-fds', '5', 'one')
+
+    def test_without_dev(self):
+        """A bundle whose root has no /dev, or a file in the place of /dev/null: standard descriptors are the null device
+        all the same, and masked files are empty."""
+        bare = os.path.join(self.work, 'bare')
+        for d in ('usr', 'dev', 'tmp', 'sys'):
+            os.makedirs(os.path.join(bare, d))
+        for link in ('bin', 'lib', 'lib64'):
+            os.symlink('usr/' + link, os.path.join(bare, link))
+        with open(os.path.join(bare, 'secret'), 'w') as f:
+            f.write('secret')
+        mounts = [{'destination': '/proc', 'type': 'proc', 'source': 'proc'},
+                  {'destination': '/usr', 'type': 'bind', 'source': os.path.join(ROOTFS, 'usr'), 'options': ['rbind', 'ro']}]
+        script = 'cat; cat /secret; stat -L -c "%F %t:%T" /proc/self/fd/0; echo lost >&2'
+        for case in 'none', 'file':
+            null = os.path.join(bare, 'dev', 'null')
+            if case == 'file':
+                with open(null, 'w') as f:
+                    f.write('kept')
+            else:
+                os.rmdir(os.path.dirname(null))
+            self.config('sh', '-c', script, root__path=bare, mounts=mounts, linux__maskedPaths=['/secret'])
+            with open(os.devnull, 'w') as out:
+                p = subprocess.run(self.cmd('run', f'bare-{case}'), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=out,
+                                   cwd=self.bundle, text=True, timeout=60)
+            self.assertEqual((p.returncode, p.stdout), (0, 'character special file 1:3\n'), case)
+            if case == 'none':
+                os.makedirs(os.path.dirname(null), exist_ok=True)
+            else:
+                with open(null) as f:
+                    self.assertEqual(f.read(), 'kept')
 
     def test_full_disk(self):
         self.config('true')

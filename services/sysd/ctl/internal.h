@@ -51,6 +51,9 @@ int tree_mknod(struct task *t, const char *path, uint32_t mode, uint64_t rdev);
 int tree_symlink(struct task *t, const char *path, const char *target);
 int tree_write(struct task *t, const char *path, const char *text);
 
+/* null.c: the null device, the container's own or ours; references are taken. 0 or -errno. Sleeps. */
+int null_path(struct task *t, struct path *ret);
+
 /* copyup.c: the content of a folder, read, and made again below the same path. */
 struct copy;
 int copy_read(struct task *t, const char *path, struct copy **ret);

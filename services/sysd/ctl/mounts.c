@@ -231,7 +231,7 @@ static int mask(struct task *t, const char *name)
 	if (S_ISDIR(at.dentry->inode->mode)) {
 		r = mnt_mount_new(t->ns->mnt, &at, "tmpfs", "tmpfs", "size=0k", MS_RDONLY, MNT_READONLY);
 	} else {
-		r = path_lookup(t, AT_FDCWD, "/dev/null", LOOKUP_FOLLOW, &null);
+		r = null_path(t, &null);
 		if (r == 0) {
 			r = mnt_bind(t->ns->mnt, &null, &at, false);
 			path_put(&null);

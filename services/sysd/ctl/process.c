@@ -54,7 +54,14 @@ static struct cred *make_cred(const struct ctl_process *p)
 
 static int open_null(struct task *t, struct file **ret)
 {
-	return vfs_open(t, AT_FDCWD, "/dev/null", O_RDWR, 0, 0, ret);
+	struct path p;
+	int r = null_path(t, &p);
+
+	if (r == 0) {
+		r = file_open_path(&p, O_RDWR, t->cred, ret);
+		path_put(&p);
+	}
+	return r;
 }
 
 /* One description under several numbers (2>&1) came under one ticket. */
