@@ -268,7 +268,7 @@ static bool poll_slots(struct guest *g)
 
 int guest_run(struct guest *g)
 {
-	long start = now_ms();
+	long quiet_since = 0; /* in milliseconds; 0: since it was last looked at */
 	unsigned n = 0;
 	int status;
 
@@ -277,8 +277,10 @@ int guest_run(struct guest *g)
 
 		if (g->spin && (n & 0xff) == 0 && g->ctl->poller_cpu != sched_getcpu())
 			__atomic_store_n(&g->ctl->poller_cpu, sched_getcpu(), __ATOMIC_SEQ_CST);
-		if (poll_slots(g))
+		if (poll_slots(g)) {
+			quiet_since = 0;
 			continue;
+		}
 		if (g->idle)
 			g->idle(g);
 		if (!g->spin || (++n & 0xffff) == 0) {
@@ -286,7 +288,9 @@ int guest_run(struct guest *g)
 				g->pid = 0;
 				return status;
 			}
-			if (now_ms() - start > 20000) {
+			if (!quiet_since)
+				quiet_since = now_ms();
+			if (now_ms() - quiet_since > 20000) {
 				fprintf(stderr, "guest hangs: state %u req %u\n", guest_slot(g, 0, 0)->state,
 					guest_slot(g, 0, 0)->req);
 				struct sbx_slot *s = guest_slot(g, 0, 0);
