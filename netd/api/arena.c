@@ -1,8 +1,11 @@
-/* Regions come in powers of two, each size with a list of what is free. The address space is sparse and large, so
- * nothing is ever merged; memory is what was touched, and is given back when a large region is. */
+/* Regions come in powers of two, each at a multiple of its size, and each size has a list of what is free. The address
+ * space is sparse and large, so what is free stays as it is, warm for the next user of its size, until nothing of a
+ * size is left: then neighbours are merged and larger ones are split. Memory is what was touched, and is given back when
+ * a large region is. */
 #include "netd/api/arena.h"
 
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -14,7 +17,8 @@ int arena_init(struct arena *a, uint64_t size)
 {
 	int ret;
 
-	*a = (struct arena){.fd = -1, .size = size, .next = ALIGN_UP(NET_REGIONS_OFF, 1ull << REGION_MIN_SHIFT)};
+	*a = (struct arena){.fd = -1, .size = size, .next = ALIGN_UP(NET_REGIONS_OFF, 1ull << REGION_MIN_SHIFT),
+			    .merge_at = 1};
 	a->free_ctl = malloc(NET_SOCKS_MAX * sizeof(*a->free_ctl));
 	if (!a->free_ctl)
 		return -ENOMEM;
@@ -57,26 +61,115 @@ static unsigned shift_of(uint64_t size)
 	return shift;
 }
 
+static void keep(struct arena *a, unsigned shift, uint64_t off)
+{
+	struct region_list *l = &a->free[shift];
+
+	if (l->count == l->room) {
+		unsigned room = l->room ? l->room * 2 : 64;
+		uint64_t *all = realloc(l->off, room * sizeof(*all));
+
+		if (!all)
+			return; /* the address space is lost, no memory is */
+		l->off = all;
+		l->room = room;
+	}
+	l->off[l->count++] = off;
+}
+
+static bool take(struct arena *a, unsigned shift, uint64_t *ret)
+{
+	struct region_list *l = &a->free[shift];
+
+	if (!l->count)
+		return false;
+	*ret = l->off[--l->count];
+	return true;
+}
+
+/* From what was never given out. The way to the next multiple of the size is free in smaller regions. */
+static bool take_fresh(struct arena *a, unsigned shift, uint64_t *ret)
+{
+	uint64_t bytes = 1ull << shift, at = ALIGN_UP(a->next, bytes);
+
+	if (at > a->size || a->size - at < bytes)
+		return false;
+	while (a->next < at) {
+		unsigned gap = (unsigned)__builtin_ctzll(a->next);
+
+		keep(a, gap, a->next);
+		a->next += 1ull << gap;
+	}
+	*ret = at;
+	a->next = at + bytes;
+	return true;
+}
+
+static bool take_split(struct arena *a, unsigned shift, uint64_t *ret)
+{
+	unsigned from = shift + 1;
+
+	while (from <= REGION_MAX_SHIFT && !a->free[from].count)
+		from++;
+	if (from > REGION_MAX_SHIFT)
+		return false;
+	take(a, from, ret);
+	while (from-- > shift)
+		keep(a, from, *ret + (1ull << from));
+	return true;
+}
+
+static int by_offset(const void *x, const void *y)
+{
+	uint64_t a = *(const uint64_t *)x, b = *(const uint64_t *)y;
+
+	return a < b ? -1 : a > b;
+}
+
+static void merge(struct arena *a)
+{
+	unsigned left = 0;
+
+	for (unsigned shift = REGION_MIN_SHIFT; shift < REGION_MAX_SHIFT; shift++) {
+		struct region_list *l = &a->free[shift];
+		uint64_t bytes = 1ull << shift;
+		unsigned kept = 0;
+
+		if (l->count)
+			qsort(l->off, l->count, sizeof(l->off[0]), by_offset);
+		for (unsigned i = 0; i < l->count; i++) {
+			if (i + 1 < l->count && !(l->off[i] & bytes) && l->off[i + 1] == l->off[i] + bytes) {
+				madvise(a->base + l->off[i], 2 * bytes, MADV_REMOVE); /* no end is left warm within */
+				keep(a, shift + 1, l->off[i++]);
+			} else {
+				l->off[kept++] = l->off[i];
+			}
+		}
+		l->count = kept;
+		left += kept;
+	}
+	a->puts = 0;
+	a->merge_at = 1 + left / 64; /* a guest cannot have all of them sorted for each region that it frees */
+}
+
 int arena_get(struct arena *a, uint64_t size, struct net_place *ret)
 {
 	unsigned shift = shift_of(size);
-	struct region_list *l = &a->free[shift];
-	uint64_t bytes = 1ull << shift;
+	uint64_t off;
 
-	if (l->count) {
-		*ret = (struct net_place){l->off[--l->count], bytes};
-		return 0;
+	if (!take(a, shift, &off) && !take_fresh(a, shift, &off) && !take_split(a, shift, &off)) {
+		if (a->puts < a->merge_at)
+			return -ENOMEM;
+		merge(a);
+		if (!take(a, shift, &off) && !take_split(a, shift, &off))
+			return -ENOMEM;
 	}
-	if (a->size - a->next < bytes)
-		return -ENOMEM;
-	*ret = (struct net_place){a->next, bytes};
-	a->next += bytes;
+	*ret = (struct net_place){off, 1ull << shift};
 	return 0;
 }
 
 void arena_put(struct arena *a, struct net_place *p, uint64_t used)
 {
-	struct region_list *l;
 	struct net_place was = *p;
 
 	*p = (struct net_place){0, 0};
@@ -84,17 +177,8 @@ void arena_put(struct arena *a, struct net_place *p, uint64_t used)
 		return;
 	if (MIN(used, was.size) > KEEP_WARM)
 		madvise(a->base + was.off, was.size, MADV_REMOVE);
-	l = &a->free[shift_of(was.size)];
-	if (l->count == l->room) {
-		unsigned room = l->room ? l->room * 2 : 64;
-		uint64_t *off = realloc(l->off, room * sizeof(*off));
-
-		if (!off)
-			return; /* the address space is lost, no memory is */
-		l->off = off;
-		l->room = room;
-	}
-	l->off[l->count++] = was.off;
+	keep(a, shift_of(was.size), was.off);
+	a->puts++;
 }
 
 int64_t arena_get_ctl(struct arena *a)

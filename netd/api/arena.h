@@ -21,6 +21,7 @@ struct arena {
 	uint8_t *base;
 	uint64_t size, next;       /* nothing was ever given out from `next` on */
 	struct region_list free[REGION_MAX_SHIFT + 1];
+	unsigned puts, merge_at;   /* regions that came back since the last merge, and how many it takes for the next */
 	uint32_t *free_ctl, free_count, ctl_used;
 };
 
