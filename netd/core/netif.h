@@ -32,6 +32,7 @@ struct netif_addr {
 	uint8_t dad_left;
 	struct netif *netif;
 	bool mc_joined;          /* IPv6: its solicited-node group */
+	bool advertised;         /* made from what a router told; its subnet is the router's to announce */
 };
 
 struct netif_stats {

@@ -190,7 +190,7 @@ static unsigned count_routes(struct netif *nif, uint8_t protocol)
 	unsigned n = 0;
 
 	while ((e = fib_next(nif->st, AF_INET6, RT_TABLE_MAIN, e)))
-		n += e->protocol == protocol && e->hop_count && e->hop[0].out == nif;
+		n += e->advertised && e->protocol == protocol && e->hop_count && e->hop[0].out == nif;
 	return n;
 }
 
@@ -249,15 +249,17 @@ again:
 	lives_arm(nif, next);
 }
 
-/* A route with a lifetime: new, prolonged, or (life 0) gone. */
+/* A route with a lifetime: new, prolonged, or (life 0) gone. One that is there without a router's word, as an
+ * address's subnet or by a program, is none of the router's business. */
 static void timed_route(struct netif *nif, const struct fib_entry *e, uint64_t life_ms, unsigned max)
 {
 	uint64_t expires = life_ms == UINT64_MAX ? 0 : nif->st->now_ms + life_ms;
 	const struct fib_entry *old = NULL;
 	struct fib_entry n = *e;
 
+	n.advertised = true;
 	while (life_ms && (old = fib_next(nif->st, AF_INET6, e->table, old))) {
-		if (!ip_addr_equal(&old->dst, &e->dst) || old->dst_len != e->dst_len || old->protocol != e->protocol ||
+		if (!old->advertised || !ip_addr_equal(&old->dst, &e->dst) || old->dst_len != e->dst_len || old->protocol != e->protocol ||
 		    old->priority != e->priority || old->pref != e->pref || old->hop[0].out != nif ||
 		    old->hop[0].gateway.family != e->hop[0].gateway.family ||
 		    (e->hop[0].gateway.family && !ip_addr_equal(&old->hop[0].gateway, &e->hop[0].gateway)))
@@ -310,14 +312,14 @@ static void eui64(const struct netif *nif, uint8_t id[8])
 /* An address of an advertised prefix: new, or its lifetimes (RFC 4862 5.5.3 e). */
 static void prefix_addr(struct netif *nif, const struct ip_addr *prefix, uint32_t valid_s, uint32_t preferred_s)
 {
-	struct netif_addr *a, fresh = {.addr = *prefix, .prefix = 64};
+	struct netif_addr *a, fresh = {.addr = *prefix, .prefix = 64, .advertised = true};
 	uint64_t left, want = 1000 * (uint64_t)valid_s, now = nif->st->now_ms;
 	unsigned count = 0;
 	bool found = false;
 
 	LIST_FOR_EACH(a, &nif->addrs, node) {
 		count += a->addr.family == AF_INET6;
-		if (a->addr.family != AF_INET6 || a->prefix != 64 || (a->flags & IFA_F_PERMANENT) ||
+		if (!a->advertised || a->addr.family != AF_INET6 || a->prefix != 64 ||
 		    !ip_addr_prefix_equal(&a->addr, prefix, 64))
 			continue;
 		found = true;
@@ -412,7 +414,8 @@ void addrconf_redirect(struct netif *nif, const struct ip_addr *router, const st
 		e.hop[0].gateway.scope = 0;
 	}
 	(void)fib_del(nif->st, &(struct fib_entry){.dst = e.dst, .dst_len = 128, .table = RT_TABLE_MAIN,
-						   .protocol = RTPROT_REDIRECT, .type = RTN_UNICAST});
+						   .protocol = RTPROT_REDIRECT, .type = RTN_UNICAST,
+						   .advertised = true});
 	timed_route(nif, &e, 600000, REDIRECTS_MAX);
 }
 

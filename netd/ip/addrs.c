@@ -40,7 +40,7 @@ static bool another_has(struct netif *nif, const struct netif_addr *a)
 	struct netif_addr *o;
 
 	LIST_FOR_EACH(o, &nif->addrs, node) {
-		if (o != a && o->addr.family == a->addr.family && o->prefix == a->prefix &&
+		if (o != a && o->addr.family == a->addr.family && o->prefix == a->prefix && !o->advertised &&
 		    !(o->flags & (IFA_F_NOPREFIXROUTE | IFA_F_SECONDARY)) &&
 		    ip_addr_prefix_equal(&o->addr, &a->addr, a->prefix))
 			return true;
@@ -79,7 +79,7 @@ static void v6_prefix(struct netif *nif, const struct netif_addr *a, bool add)
 {
 	uint32_t priority = 256;
 
-	if ((a->flags & IFA_F_NOPREFIXROUTE) || (!add && another_has(nif, a)))
+	if (a->advertised || (a->flags & IFA_F_NOPREFIXROUTE) || (!add && another_has(nif, a)))
 		return;
 	route_change(nif, add, RT_TABLE_MAIN, RTN_UNICAST, RT_SCOPE_UNIVERSE, a->peer.family ? &a->peer : &a->addr,
 		     a->prefix, NULL, priority, 0);

@@ -262,8 +262,14 @@ int fib_add(struct netstack *st, const struct fib_entry *from, unsigned flags)
 		if (!same)
 			same = at;
 		/* IPv4 knows one of a prefix, tos and priority unless it is appended; the very same never twice. */
-		if (at->type == e->type && same_hops(at, e) && at->scope == e->scope && !(flags & FIB_REPLACE))
+		if (at->type == e->type && same_hops(at, e) && at->scope == e->scope && !(flags & FIB_REPLACE)) {
+			/* What a router told of and is now wanted here as well stays whatever the router says. */
+			if (at->advertised && !e->advertised) {
+				at->advertised = false;
+				at->expires_ms = e->expires_ms;
+			}
 			goto exists;
+		}
 	}
 	if (same && (flags & FIB_EXCL))
 		goto exists;
@@ -287,6 +293,8 @@ exists:
 static bool del_match(const struct fib_entry *e, const struct fib_entry *want)
 {
 	if (want->priority && e->priority != want->priority)
+		return false;
+	if (want->advertised && !e->advertised)
 		return false;
 	if (e->tos != want->tos || (want->protocol && e->protocol != want->protocol))
 		return false;

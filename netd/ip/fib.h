@@ -33,6 +33,7 @@ struct fib_entry {
 	struct fib_metrics metrics;
 	uint32_t flags;          /* RTM_F_* */
 	uint64_t expires_ms;     /* 0: never */
+	bool advertised;         /* a router of the link told of it, and may take it back */
 	uint8_t hop_count;
 	struct fib_hop hop[FIB_HOPS_MAX];
 };
@@ -45,7 +46,7 @@ struct fib_entry {
  * -ENETUNREACH: the gateway is not on a link; -ENETDOWN. */
 int fib_add(struct netstack *st, const struct fib_entry *e, unsigned flags);
 /* Deletes the first that agrees with e in table, dst, dst_len and in what else is set (priority, tos, protocol, scope
- * other than RT_SCOPE_NOWHERE, type, hops). -ESRCH. */
+ * other than RT_SCOPE_NOWHERE, type, hops, advertised). -ESRCH. */
 int fib_del(struct netstack *st, const struct fib_entry *e);
 /* The next of a family (table 0: all tables), in the order of dumps; NULL begins. A dump that was interrupted by a
  * change begins anew. */

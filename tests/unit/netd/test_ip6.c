@@ -196,6 +196,82 @@ static void slaac(void **state)
 	world_free(w);
 }
 
+static const struct fib_entry *find_route(struct world *w, const char *dst, uint8_t bits, const char *gateway)
+{
+	struct ip_addr a = addr_of(dst), g = addr_of(gateway ? gateway : "::");
+	const struct fib_entry *e = NULL;
+
+	while ((e = fib_next(w->a, AF_INET6, 254, e)))
+		if (e->dst_len == bits && ip_addr_equal(&e->dst, &a) && e->hop[0].out == w->ea &&
+		    (gateway ? ip_addr_equal(&e->hop[0].gateway, &g) : !e->hop[0].gateway.family))
+			return e;
+	return NULL;
+}
+
+static void hear_ra(struct world *w, unsigned life, uint32_t valid, uint32_t preferred)
+{
+	uint8_t m[128], frame[256];
+
+	world_inject(w->ea, frame, icmp6_frame(frame, "fe80::ff:fe00:b", "ff02::1", 255, m,
+					       make_ra(m, life, valid, preferred)));
+	world_pass(w, 3000);
+}
+
+/* A router takes back what it announced, and nothing that was set up here. */
+static void ra_spares_static(void **state)
+{
+	struct world *w = world_new_ex(1500, 0, false);
+	const char *router = "fe80::ff:fe00:b";
+	struct fib_entry def = {.dst = {.family = AF_INET6}, .table = 254, .type = RTN_UNICAST, .protocol = 9,
+				.priority = 1024, .hop_count = 1,
+				.hop = {{.out = w->ea, .gateway = addr_of("fe80::ff:fe00:b"), .weight = 1}}};
+
+	netif_set_up(w->ea, true);
+	netif_set_up(w->eb, true);
+	world_pass(w, 3000);
+	/* The subnet of an address, and a route that says of itself that it is a router's. */
+	world_addr(w->ea, "2001:db8:1::5/64");
+	assert_int_equal(fib_add(w->a, &def, FIB_CREATE), 0);
+	hear_ra(w, 0, 0, 0);
+	assert_non_null(find_route(w, "2001:db8:1::", 64, NULL));
+	assert_non_null(find_route(w, "::", 0, router));
+	/* Announced for a second, they are here to stay. */
+	hear_ra(w, 1, 1, 1);
+	assert_int_equal(find_route(w, "2001:db8:1::", 64, NULL)->expires_ms, 0);
+	assert_int_equal(find_route(w, "::", 0, router)->expires_ms, 0);
+	world_pass(w, 10000);
+	assert_non_null(find_route(w, "2001:db8:1::", 64, NULL));
+	assert_non_null(find_route(w, "::", 0, router));
+	assert_non_null(find_addr(w->ea, "2001:db8:1::5"));
+	assert_int_equal(find_addr(w->ea, "2001:db8:1::5")->valid_until_ms, UINT64_MAX);
+	world_free(w);
+}
+
+static void ra_withdrawn(void **state)
+{
+	struct world *w = world_new_ex(1500, 0, false);
+	const char *router = "fe80::ff:fe00:b";
+	struct ip_addr mine = addr_of("2001:db8:1::5");
+
+	netif_set_up(w->ea, true);
+	netif_set_up(w->eb, true);
+	world_pass(w, 3000);
+	hear_ra(w, 1800, 86400, 14400);
+	assert_non_null(find_route(w, "2001:db8:1::", 64, NULL));
+	assert_non_null(find_route(w, "::", 0, router));
+	hear_ra(w, 0, 0, 0);
+	assert_null(find_route(w, "2001:db8:1::", 64, NULL));
+	assert_null(find_route(w, "::", 0, router));
+	/* Announced first and set up here afterwards: it stays, for as long as the address does. */
+	hear_ra(w, 1800, 86400, 14400);
+	world_addr(w->ea, "2001:db8:1::5/64");
+	hear_ra(w, 0, 0, 0);
+	assert_non_null(find_route(w, "2001:db8:1::", 64, NULL));
+	assert_int_equal(netif_addr_del(w->ea, &mine, 64), 0);
+	assert_null(find_route(w, "2001:db8:1::", 64, NULL));
+	world_free(w);
+}
+
 static size_t make_na(uint8_t *m, const char *target, uint8_t flags, const uint8_t mac[6])
 {
 	struct ip_addr t = addr_of(target);
@@ -357,6 +433,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(udp_wire),   cmocka_unit_test(loopback),   cmocka_unit_test(linklocal),
 		cmocka_unit_test(dad_conflict), cmocka_unit_test(slaac),    cmocka_unit_test(na_attacks),
+		cmocka_unit_test(ra_spares_static), cmocka_unit_test(ra_withdrawn),
 		cmocka_unit_test(unresolved), cmocka_unit_test(redirects),  cmocka_unit_test(source_selection),
 	};
 
