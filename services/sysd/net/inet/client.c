@@ -24,6 +24,10 @@
 #include "services/sysd/net/net_ns.h"
 
 #define SUCCESSOR_NS (3 * NSEC_PER_SEC) /* how long a request waits for a netd */
+#define CALLS_MAX 16384u                 /* under way, with those whose callers have given up */
+#define UNSENT_MAX (8u * NET_SOCKS_MAX)  /* notices that wait for room: more than all sockets can have */
+#define UNSENT_SOFT 4096u                /* from here on only those that must not be lost */
+#define UNSENT_POLL_NS (20 * NSEC_PER_SEC / 1000)
 #define SPIN_NS 30000
 #define MESSAGES_A_TURN 16384u
 
@@ -38,6 +42,13 @@ struct call {
 	struct waitq wait;
 };
 
+/* A notice for which there was no room. */
+struct unsent {
+	struct list node;
+	uint32_t size;
+	uint8_t data[];
+};
+
 static struct {
 	struct ring ring;
 	struct fdpass_inbox inbox;
@@ -47,7 +58,10 @@ static struct {
 	bool open, quiet;        /* quiet: something was sent without waking netd */
 	uint32_t epoch, next_req, next_ns;
 	struct list calls;
-	unsigned under_way;
+	unsigned under_way, awaited; /* awaited: by callers that have not given up */
+	struct list unsent;      /* goes before anything else */
+	unsigned unsent_count;
+	bool deaf;               /* netd reads so little that what it must know is lost: give it up */
 	struct waitq up;
 	struct sched_source source;
 	bool source_added;
@@ -57,6 +71,8 @@ static struct {
 	struct net_msg out_msg, in_msg;
 	uint8_t buf[NET_MSG_MAX];
 } client = {.wake_fd = -1, .next_ns = 1};
+
+unsigned netd_patience_s = 10;
 
 uint8_t *netd_arena(void)
 {
@@ -121,6 +137,59 @@ void netd_kick(uint32_t index, bool urgent)
 		client.quiet = true;
 }
 
+static void unsent_drop(struct unsent *u)
+{
+	list_del(&u->node);
+	free(u);
+	if (!--client.unsent_count)
+		client.source.max_sleep_ns = 0;
+}
+
+/* netd says nothing when it has made room: looked at in each turn. */
+static bool flush_unsent(void)
+{
+	bool any = false;
+
+	while (!list_empty(&client.unsent)) {
+		struct unsent *u = LIST_FIRST(&client.unsent, struct unsent, node);
+
+		if (ring_send_quiet(&client.ring, u->data, u->size) == -EAGAIN)
+			break;
+		unsent_drop(u);
+		client.quiet = any = true;
+	}
+	return any;
+}
+
+/* What netd has to hear of a socket even if it is late: without it the socket would be there for ever, or its
+ * other end never hear of the end. */
+static bool must_arrive(const struct net_msg *m)
+{
+	return m->kind == NET_CLOSE || m->kind == NET_SHUTDOWN || m->kind == NET_ACCEPTED || m->kind == NET_NS ||
+	       m->kind == NET_NLGROUPS || (m->kind == NET_PAIR && m->flags);
+}
+
+static int put_off(const struct net_msg *m, size_t size)
+{
+	struct unsent *u = NULL;
+
+	if (m->req || (client.unsent_count >= UNSENT_SOFT && !must_arrive(m)))
+		return -EAGAIN;
+	if (client.unsent_count < UNSENT_MAX)
+		u = malloc(sizeof(*u) + size);
+	if (!u) {
+		client.deaf = must_arrive(m);
+		return -EAGAIN;
+	}
+	if (!client.unsent_count++)
+		log_warn("netd does not read its messages");
+	u->size = (uint32_t)size;
+	memcpy(u->data, client.buf, size);
+	list_add_tail(&client.unsent, &u->node);
+	client.source.max_sleep_ns = UNSENT_POLL_NS;
+	return 0;
+}
+
 int netd_tell(const struct net_msg *m, bool urgent)
 {
 	long n = net_msg_encode(m, client.buf, sizeof(client.buf));
@@ -130,9 +199,12 @@ int netd_tell(const struct net_msg *m, bool urgent)
 		return -ENETDOWN;
 	if (n < 0)
 		return (int)n;
-	ret = ring_send_quiet(&client.ring, client.buf, (size_t)n);
-	if (ret == -EAGAIN)
-		log_warn("netd does not read its messages");
+	flush_unsent();
+	ret = list_empty(&client.unsent) ? ring_send_quiet(&client.ring, client.buf, (size_t)n) : -EAGAIN;
+	if (ret == -EAGAIN) {
+		ret = put_off(m, (size_t)n);
+		urgent = true;
+	}
 	if (urgent || ret)
 		wake_netd();
 	else
@@ -142,13 +214,20 @@ int netd_tell(const struct net_msg *m, bool urgent)
 
 /* ---- requests ----------------------------------------------------------------------------------- */
 
+static void wait_over(void)
+{
+	if (!--client.awaited)
+		client.source.spin_ns = 0;
+}
+
 static void call_done(struct call *c, int error, const struct net_msg *m)
 {
 	list_del(&c->node);
 	if (c->hook)
 		c->hook(c->hook_arg, error ? NULL : m);
-	if (!--client.under_way)
-		client.source.spin_ns = 0;
+	client.under_way--;
+	if (!c->abandoned)
+		wait_over();
 	c->error = error;
 	c->done = true;
 	if (c->abandoned) {
@@ -177,6 +256,19 @@ int netd_ready(void)
 	return !ret ? 0 : ret == -ETIMEDOUT ? -ENETDOWN : -EINTR;
 }
 
+/* A second at a time: a sandbox that was frozen together with netd has lost one of them and not all. */
+static int await(struct call *c)
+{
+	int err = 0;
+
+	for (unsigned s = 0; s < netd_patience_s; s++) {
+		err = WAIT_EVENT_FLAGS(&c->wait, c->done, WAIT_KILLABLE, clock_mono_ns() + NSEC_PER_SEC);
+		if (err != -ETIMEDOUT)
+			break;
+	}
+	return err;
+}
+
 int netd_call(struct net_msg *m, struct netd_reply *ret)
 {
 	return netd_call_hook(m, NULL, NULL, ret);
@@ -186,7 +278,7 @@ int netd_call_hook(struct net_msg *m, void (*hook)(void *arg, const struct net_m
 		   struct netd_reply *ret)
 {
 	struct call *c = calloc(1, sizeof(*c));
-	int err = c ? 0 : -ENOMEM;
+	int err = !c ? -ENOMEM : client.under_way >= CALLS_MAX ? -ENOBUFS : 0;
 
 	if (!err) {
 		c->req = m->req = ++client.next_req ? client.next_req : ++client.next_req;
@@ -203,11 +295,15 @@ int netd_call_hook(struct net_msg *m, void (*hook)(void *arg, const struct net_m
 	c->hook_arg = arg;
 	list_add_tail(&client.calls, &c->node);
 	client.under_way++;
+	client.awaited++;
 	client.source.spin_ns = sched_contended() ? 0 : SPIN_NS;
-	err = WAIT_EVENT_FLAGS(&c->wait, c->done, WAIT_KILLABLE, KTIMER_NEVER);
+	err = await(c);
 	if (err) {
 		c->abandoned = true;
-		return -EINTR;
+		wait_over();
+		if (err == -ETIMEDOUT)
+			log_warn("netd does not answer");
+		return err == -ETIMEDOUT ? -ENETDOWN : -EINTR;
 	}
 	err = c->error;
 	if (ret && !err)
@@ -216,6 +312,12 @@ int netd_call_hook(struct net_msg *m, void (*hook)(void *arg, const struct net_m
 		netd_reply_done(&c->reply);
 	free(c);
 	return err;
+}
+
+/* Numbers above these mean something to the dispatcher: a call begun anew, say. */
+static int netd_error(int error)
+{
+	return error > 0 || error < -EHWPOISON ? -EPROTO : error;
 }
 
 static void on_reply(const struct net_msg *m)
@@ -240,7 +342,7 @@ static void on_reply(const struct net_msg *m)
 				c->reply.data_size = m->data_size;
 			}
 		}
-		call_done(c, m->error, m);
+		call_done(c, netd_error(m->error), m);
 		return;
 	}
 }
@@ -323,6 +425,9 @@ static void lose_netd(void)
 	}
 	while (!list_empty(&client.calls))
 		call_done(LIST_FIRST(&client.calls, struct call, node), -ECONNRESET, NULL);
+	while (!list_empty(&client.unsent))
+		unsent_drop(LIST_FIRST(&client.unsent, struct unsent, node));
+	client.deaf = false;
 	if (arena)
 		munmap(arena, NET_ARENA_SIZE);
 	host_watch_remove(&client.end);
@@ -371,9 +476,14 @@ static bool source_poll(struct sched_source *src)
 	int64_t index;
 
 	(void)src;
+	if (client.open && client.deaf) {
+		log_error("netd does not read: its connections are reset");
+		lose_netd();
+	}
 	if (!client.open)
 		return false;
-	any = receive_messages(&left);
+	any = flush_unsent();
+	any |= receive_messages(&left);
 	for (unsigned n = 0; client.arena && left && n < NET_SOCKS_MAX; n++) {
 		index = net_event_get(&client.in);
 		if (index < 0)
@@ -428,6 +538,7 @@ int netd_connect(int ring_fd, int pass_fd)
 
 	if (!client.source_added) {
 		list_init(&client.calls);
+		list_init(&client.unsent);
 		waitq_init(&client.up);
 		client.source = (struct sched_source){.name = "netd",
 						      .poll = source_poll,

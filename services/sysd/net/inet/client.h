@@ -28,15 +28,19 @@ int netd_reconnect(int ring_fd, int pass_fd);
 
 /* Waits until there is a netd (a moment after its death). -ENETDOWN, -EINTR. Before a message is filled in. */
 int netd_ready(void);
-/* Sends m as a request and sleeps until its reply. 0 or the error that netd answered; -ENETDOWN: there is no netd,
- * -EINTR: the caller is being killed. m is not used after the call begins to sleep. *ret may be NULL. */
+/* How long a request waits for its reply. */
+extern unsigned netd_patience_s;
+/* Sends m as a request and sleeps until its reply. 0 or the error that netd answered; -ENETDOWN: there is no netd or it
+ * does not answer, -ENOBUFS: it does not read, -EINTR: the caller is being killed. m is not used after the call begins to sleep. *ret may be NULL. */
 int netd_call(struct net_msg *m, struct netd_reply *ret);
 /* The same; hook runs with the reply as soon as it is there (on the executor's stack, before any later message is
- * looked at), or with NULL when there will be none or it is an error. It runs even if the caller was killed meanwhile. */
+ * looked at), or with NULL when there will be none or it is an error. It runs even if the caller was killed or gave up
+ * meanwhile. */
 int netd_call_hook(struct net_msg *m, void (*hook)(void *arg, const struct net_msg *reply), void *arg,
 		   struct netd_reply *ret);
 void netd_reply_done(struct netd_reply *r);
-/* Sends without an answer; urgent: netd is woken now, else before the executor sleeps at the latest. */
+/* Sends without an answer; what finds no room and must not be lost is kept until there is some (a netd that never
+ * makes any is given up), for the rest the answer is -EAGAIN. urgent: netd is woken now, else before the executor sleeps at the latest. */
 int netd_tell(const struct net_msg *m, bool urgent);
 /* Socket `index` has something in its rings or words. */
 void netd_kick(uint32_t index, bool urgent);
