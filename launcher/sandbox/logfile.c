@@ -122,7 +122,51 @@ static int add_file(struct sources *all, int dir_fd, const char *name, const cha
 	return 0;
 }
 
-int logfile_merge(const char *dir, const char *id, FILE *out, struct err *e)
+/* The value of `key` in a line that log_write made, from *at on, as it is within its quotes. */
+static bool json_field(const char **at, const char *key, const char **ret_value, int *ret_size)
+{
+	char head[32];
+	int n = snprintf(head, sizeof(head), "%s\"%s\":\"", **at == '{' ? "{" : ",", key);
+	const char *p = *at + n, *end;
+
+	if (strncmp(*at, head, (size_t)n) != 0)
+		return false;
+	for (end = p; *end && *end != '"'; end++)
+		if (*end == '\\' && end[1])
+			end++;
+	if (!*end || end - p > INT_MAX)
+		return false;
+	*ret_value = p;
+	*ret_size = (int)(end - p);
+	*at = end + 1;
+	return true;
+}
+
+/* A JSON line as log_write would have written it in text. Control characters stay escaped, as they may come from the
+ * guest. False: it is not such a line (cut off, or another program's), or cannot be written. */
+static bool put_as_text(const char *line, FILE *out)
+{
+	const char *level, *process, *when, *msg;
+	int level_size, process_size, when_size, msg_size;
+
+	if (!json_field(&line, "level", &level, &level_size) || !json_field(&line, "process", &process, &process_size) ||
+	    !json_field(&line, "time", &when, &when_size) || !json_field(&line, "msg", &msg, &msg_size))
+		return false;
+	fprintf(out, "%.*s %.*s %.*s: ", when_size, when, level_size, level, process_size, process);
+	for (int i = 0; i < msg_size; i++) {
+		if (msg[i] == '\\' && i + 5 < msg_size && !strncmp(msg + i, "\\u00", 4)) {
+			fprintf(out, "\\x%.2s", msg + i + 4);
+			i += 5;
+			continue;
+		}
+		if (msg[i] == '\\' && i + 1 < msg_size)
+			i++;
+		fputc(msg[i], out);
+	}
+	return fputc('\n', out) != EOF;
+}
+
+int logfile_merge(const char *dir, const char *id, bool json, FILE *out, struct err *e)
 {
 	struct sources all = {0};
 	DIR *d = opendir(dir);
@@ -147,7 +191,7 @@ int logfile_merge(const char *dir, const char *id, FILE *out, struct err *e)
 				first = &all.v[i];
 		if (!first)
 			break;
-		if (fputs(first->line, out) < 0) {
+		if ((json || !put_as_text(first->line, out)) && fputs(first->line, out) < 0) {
 			r = err_sys(e, errno, "writing the log");
 			break;
 		}

@@ -13,8 +13,8 @@
 
 /* Makes the file and writes its head. The descriptor, or -errno. */
 int logfile_open(const char *dir, const char *name, const char *id, bool json, struct err *e);
-/* All lines about container `id` in `dir`, in the order of their times, to `out`. The number of files, or
- * -errno (-ENOENT: there is none). */
-int logfile_merge(const char *dir, const char *id, FILE *out, struct err *e);
+/* All lines about container `id` in `dir`, in the order of their times, to `out`; those that were written as JSON
+ * (engines ask for it) as text, unless `json`. The number of files, or -errno (-ENOENT: there is none). */
+int logfile_merge(const char *dir, const char *id, bool json, FILE *out, struct err *e);
 
 #endif

@@ -16,7 +16,7 @@ static int do_logs(struct context *ctx, int argc, char **argv, struct err *e)
 			return err_wrap(e, "say where the logs are with --debug-log");
 		dir = st->debug_log;
 	}
-	r = dir ? logfile_merge(dir, argv[0], stdout, e)
+	r = dir ? logfile_merge(dir, argv[0], ctx->launch.log_json, stdout, e)
 		: err_set(e, ENOENT, "container %s was started without --debug-log", argv[0]);
 	state_free(st);
 	return r < 0 ? r : 0;

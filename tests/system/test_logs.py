@@ -70,6 +70,18 @@ class Logs(SandboxTest):
         for line in self.of('sysd').splitlines():
             self.assertLessEqual({'level', 'time', 'msg'}, set(json.loads(line)))
 
+    def test_json_is_read_as_text(self):
+        self.config('sh', '-c', 'echo \'"\\\'; /bin/echo "a\tb"')
+        self.assert_ok(self.sbx('run', 'one', flags=[*self.flags, '--strace', '--log-format', 'json']))
+        p = self.sbx('logs', 'one', flags=self.flags)
+        self.assert_ok(p)
+        for l in p.stdout.splitlines():
+            self.assertRegex(l, r'^\d{4}-\d\d-\d\dT[\d:.]+Z \w+ \w+: ')
+        self.assertIn(r'sh write(1, "\"\\\n", 3) = 3 <', p.stdout)  # escaped once, by strace
+        p = self.sbx('logs', 'one', flags=[*self.flags, '--log-format', 'json'])
+        import json
+        self.assertTrue(all(json.loads(l) for l in p.stdout.splitlines()))
+
     def test_no_folder_was_asked_for(self):
         self.config('sleep', '100')
         self.assert_ok(self.sbx('create', 'one'))
