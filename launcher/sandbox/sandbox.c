@@ -146,16 +146,20 @@ int sandbox_check(struct sandbox *sb, struct err *e)
 	if (lost)
 		return describe_end(lost, e);
 	for (int i = 0; sb->up && i < SERVICE_COUNT; i++) {
+		struct err end = {0};
 		int r = 0;
 
+		/* an end that is made good is no error: the caller's stays untouched */
 		if (sb->services[i].dead) {
-			describe_end(&sb->services[i], e);
-			r = service_restart(sb, i, e);
+			describe_end(&sb->services[i], &end);
+			r = service_restart(sb, i, &end);
 		} else if (!sb->services[i].ready) {
 			service_check_ready(&sb->services[i]);
 		}
-		if (r < 0)
+		if (r < 0) {
+			*e = end;
 			return r;
+		}
 	}
 	return 0;
 }
@@ -401,6 +405,21 @@ int sandbox_set_stdio(struct sandbox *sb, const int *fds, size_t count, struct e
 	return 0;
 }
 
+/* Takes every other child of ours that ends meanwhile: sysd cannot go before memd is reaped, and the helper that
+ * makes memd may have been killed before it could say its number. */
+static void wait_end(struct sandbox *sb, const struct service *s)
+{
+	while (!s->dead) {
+		pid_t pid = waitpid(-1, NULL, __WALL);
+
+		if (pid < 0 && errno != EINTR)
+			return;
+		for (int i = 0; i < SERVICE_COUNT; i++)
+			if (pid > 0 && sb->services[i].pid == pid)
+				sb->services[i].dead = true;
+	}
+}
+
 static void kill_services(struct sandbox *sb)
 {
 	/* sysd is pid 1 of the guests' namespace: they all go with it, but it goes last (see reap) */
@@ -413,8 +432,8 @@ static void kill_services(struct sandbox *sb)
 	for (int i = SERVICE_COUNT - 1; i >= 0; i--) {
 		struct service *s = &sb->services[i];
 
-		if (s->pid > 0 && !s->dead)
-			waitpid(s->pid, NULL, 0);
+		if (s->pid > 0)
+			wait_end(sb, s);
 		s->pid = -1;
 		close_fd(&s->pidfd);
 		close_fd(&s->pass_fd);

@@ -131,8 +131,15 @@ static void run_daemon(struct context *ctx, struct spec *spec, const char *id, c
 	if (!how->begin && ctx->launch.log_fd < 0)
 		ctx->launch.log_fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
 	r = set_up(ctx, spec, id, how, &sb, &e);
-	if (write(report, &e, sizeof(e)) < 0)
-		log_debug("nobody waits for the launch");
+	if (r == 0) /* the other side waits for our end when there is a code in it */
+		e = (struct err){0};
+	/* Whoever asked for it was killed: a delete may have come and gone before there was anything to find, and
+	 * nobody else knows of us. */
+	if (write(report, &e, sizeof(e)) < 0 && r == 0) {
+		log_warn("nobody waits for the launch any more: it is undone");
+		sandbox_destroy(sb, false);
+		r = -EPIPE;
+	}
 	close(report);
 	if (r < 0)
 		_exit(1);
