@@ -20,6 +20,21 @@ class Lifecycle(SandboxTest):
         self.config('sort')
         self.assertEqual(self.sbx('run', 'one', input='b\na\n').stdout, 'a\nb\n')
 
+    def test_epoll_on_stdin(self):
+        for events in ('EPOLLIN', 'EPOLLIN | select.EPOLLET'):
+            self.config('python3', '-u', '-c', f'import os, select\ne = select.epoll()\ne.register(0, select.{events})\nprint("up")\n'
+                        'while True:\n    got, line = e.poll(20), os.read(0, 100)\n    print(len(got), line.decode(), end="")\n'
+                        '    if not line: break')
+            p = self.start('run', 'one', stdin=subprocess.PIPE)
+            self.assertEqual(p.stdout.readline(), 'up\n')
+            for word in ('a', 'b', 'c'):
+                p.stdin.write(f'{word}\n')
+                p.stdin.flush()
+                self.assertEqual(p.stdout.readline(), f'1 {word}\n')
+            p.stdin.close()
+            p.stdin = None
+            self.assertEqual(p.communicate(timeout=30), ('1 ', ''))
+
     def test_create_start_delete(self):
         self.config('sleep', '100')
         self.assert_ok(self.sbx('create', 'one'))

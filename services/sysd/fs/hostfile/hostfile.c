@@ -75,9 +75,10 @@ static uint32_t ready_now(const struct hostfile *h)
 
 static int wait_ready(struct hostfile *h, struct file *file, uint32_t events)
 {
+	if (!(file->flags & O_NONBLOCK) || waitq_active(&h->ready)) /* an edge-triggered set waits for the next news */
+		arm(h, events);
 	if (file->flags & O_NONBLOCK)
 		return -EAGAIN;
-	arm(h, events);
 	return WAIT_EVENT_INTR(&h->ready, ready_now(h) & (events | EPOLLERR | EPOLLHUP));
 }
 
@@ -242,8 +243,9 @@ static uint32_t hostfile_poll(struct file *file, struct poll_table *pt)
 
 	poll_wait(pt, &h->ready);
 	now = ready_now(h);
-	/* what is ready needs no watch, and one would report it at once, again and again */
-	if (pt && ~now & (EPOLLIN | EPOLLOUT) && !(now & (EPOLLHUP | EPOLLERR)))
+	/* What is ready needs no watch, and one would report it at once, again and again. An epoll set entered the queue
+	 * when it began to watch, and only looks after that (pt is NULL). */
+	if ((pt || waitq_active(&h->ready)) && ~now & (EPOLLIN | EPOLLOUT) && !(now & (EPOLLHUP | EPOLLERR)))
 		arm(h, ~now & (EPOLLIN | EPOLLOUT));
 	return now;
 }
