@@ -381,7 +381,6 @@ void inet_child(const struct net_msg *m)
 	inet_adopt_rings(k, m->peer, &m->tx, &m->rx);
 	k->local = m->local;
 	k->peer = m->remote;
-	k->bound = true;
 	k->s.state = SS_ESTABLISHED;
 	if (m->pair != NET_SOCK_NONE) {
 		client = netd_sock(m->pair);

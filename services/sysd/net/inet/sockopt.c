@@ -253,7 +253,7 @@ static int check_value(struct inet_sock *k, struct task *t, int id, int32_t *val
 			return -ENOPROTOOPT;
 		break;
 	case OPT_IPV6_V6ONLY:
-		if (k->bound)
+		if (k->bound || k->local.port)
 			return -EINVAL;
 		break;
 	case OPT_TCP_MAXSEG:
@@ -337,6 +337,56 @@ static int set_blob(struct inet_sock *k, struct task *t, int level, int name, ui
 	return send_option(k, level, name, val, size, true);
 }
 
+static bool connected(const struct inet_sock *k)
+{
+	return k->s.type == SOCK_STREAM ? k->s.state == SS_ESTABLISHED : k->peer.family != 0;
+}
+
+static bool has_form(const struct inet_sock *k)
+{
+	return k->s.type != SOCK_RAW && (k->s.protocol == IPPROTO_TCP || k->s.protocol == IPPROTO_UDP ||
+					 k->s.protocol == IPPROTO_UDPLITE);
+}
+
+static void to_v4(struct net_name *n)
+{
+	struct net_name v4 = {.family = AF_INET, .port = n->port};
+	uint32_t addr;
+
+	if (n->family == AF_INET6 && (inet_name_v4(n, &addr) || inet_name_any(n))) {
+		memcpy(v4.addr, n->addr + 12, sizeof(addr));
+		*n = v4;
+	}
+}
+
+/* IPV6_ADDRFORM: a connection to an IPv4 address becomes a socket of AF_INET for its program. netd's endpoint stays what
+ * it is, a dual one with mapped addresses, until the socket gets another one. */
+static int set_addrform(struct inet_sock *k, struct task *t, uint64_t uval, uint32_t size)
+{
+	int32_t family;
+	uint32_t v4;
+
+	if (size < sizeof(family))
+		return -EINVAL;
+	if (user_get(t, family, uval))
+		return -EFAULT;
+	if (family != AF_INET)
+		return -EINVAL;
+	if (!has_form(k))
+		return -ENOPROTOOPT;
+	if (k->pending_size)
+		return -EBUSY;
+	if (!connected(k))
+		return -ENOTCONN;
+	if (inet_opt(k, OPT_IPV6_V6ONLY) || !inet_name_v4(&k->peer, &v4))
+		return -EADDRNOTAVAIL;
+	to_v4(&k->local);
+	to_v4(&k->peer);
+	memset(k->routes, 0, sizeof(k->routes)); /* they were found by the names that it had */
+	k->s.family = AF_INET;
+	return 0;
+}
+
 int inet_setsockopt(struct socket *s, struct task *t, int level, int name, uint64_t uval, uint32_t size)
 {
 	struct inet_sock *k = inet_sk(s);
@@ -355,6 +405,8 @@ int inet_setsockopt(struct socket *s, struct task *t, int level, int name, uint6
 		}
 		return id < 0 ? -ENOPROTOOPT : set_int(k, t, id, uval, size);
 	}
+	if (level == SOL_IPV6 && name == IPV6_ADDRFORM)
+		return set_addrform(k, t, uval, size);
 	if (id >= 0)
 		return set_int(k, t, id, uval, size);
 	return set_blob(k, t, level, name, uval, size);
