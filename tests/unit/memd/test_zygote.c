@@ -25,6 +25,8 @@
 #include "memd/filter.h"
 #include "memd/memd.h"
 
+#define WAIT_MS 30000 /* for what comes at once, unless the machine is busy with other things */
+
 static struct ring ring;
 static struct fdpass_inbox inbox;
 static int pass_sock, wake_fd, ctl_fd, bell_fd;
@@ -67,7 +69,7 @@ static struct memd_msg wait_msg(enum memd_msg_kind kind)
 	for (;;) {
 		/* Some messages come without a wake-up. */
 		for (int i = 0; !ring_readable(&ring); i++) {
-			assert_true(i < 5000);
+			assert_true(i < WAIT_MS);
 			ring_wait(&ring, 0, 1000000);
 		}
 		ssize_t n = ring_recv(&ring, buf, sizeof(buf));
@@ -91,7 +93,7 @@ static uint64_t pass(int fd)
 
 static struct sbx_slot *map_slots(const struct memd_msg *msg)
 {
-	int fd = fdpass_inbox_take(&inbox, msg->ticket, 1000);
+	int fd = fdpass_inbox_take(&inbox, msg->ticket, WAIT_MS);
 
 	assert_true(fd >= 0);
 	void *p = mmap(NULL, SBX_SLOTS_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
@@ -112,7 +114,7 @@ static void order_fork(const struct guest *parent, uint32_t cookie, struct guest
 
 static uint32_t wait_request(struct guest *g)
 {
-	for (int i = 0; i < 50000; i++) {
+	for (int i = 0; i < WAIT_MS * 10; i++) {
 		if (__atomic_load_n(&g->slots->state, __ATOMIC_ACQUIRE) == SBX_SLOT_REQUEST)
 			return g->slots->req;
 		usleep(100);
@@ -207,7 +209,7 @@ static int start(void **state)
 	fdpass_send(pass_sock, 2, bell_fd);
 	send_msg(&msg);
 	msg = wait_msg(MEMD_UP);
-	wake_fd = fdpass_inbox_take(&inbox, msg.ticket, 1000);
+	wake_fd = fdpass_inbox_take(&inbox, msg.ticket, WAIT_MS);
 	base = msg.args[0];
 	ctl->base = base;
 	return wake_fd < 0 || base % SBX_R_ALIGN ? -1 : 0;
@@ -218,7 +220,7 @@ static int stop(void **state)
 	int status;
 
 	close(pass_sock);
-	for (int i = 0; i < 300; i++) {
+	for (int i = 0; i < WAIT_MS / 10; i++) {
 		if (waitpid(memd_pid, &status, WNOHANG) == memd_pid)
 			return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -1;
 		usleep(10000);
@@ -440,7 +442,7 @@ static void test_slots_again(void **state)
 		msg = wait_msg(MEMD_BLANK);
 		send_msg(&(struct memd_msg){.kind = MEMD_TAKEN, .id = msg.id});
 		if (msg.ticket)
-			close(fdpass_inbox_take(&inbox, msg.ticket, 1000));
+			close(fdpass_inbox_take(&inbox, msg.ticket, WAIT_MS));
 		if (msg.object == id)
 			break;
 	}
@@ -513,7 +515,7 @@ static void test_open_and_limit(void **state)
 	msg = wait_msg(MEMD_OPENED);
 	assert_int_equal(msg.req, 5);
 	assert_int_equal(msg.error, 0);
-	fd = fdpass_inbox_take(&inbox, msg.ticket, 1000);
+	fd = fdpass_inbox_take(&inbox, msg.ticket, WAIT_MS);
 	assert_true(read(fd, buf, sizeof(buf)) > 20);
 	close(fd);
 	send_msg(&(struct memd_msg){.kind = MEMD_OPEN, .req = 6, .id = 999999, .what = MEMD_OPEN_MAPS});
