@@ -45,8 +45,8 @@ def clean(text):
 
 
 class Engine:
-    def __init__(self, config=None, args=(), image=True):
-        self.work = tempfile.mkdtemp(prefix='sbx-docker-', dir='/var/tmp')
+    def __init__(self, config=None, args=(), image=True, work=None):
+        self.work = work or tempfile.mkdtemp(prefix='sbx-docker-', dir='/var/tmp')
         self.env = dict(os.environ, PATH=PATH, DOCKER_HOST=f'unix://{self.work}/docker.sock', DOCKER_CONFIG=self.work)
         root = f'--root={self.work}/sbx'
         self.config = config or {'runtimes': {'sbx': {'path': LAUNCH, 'runtimeArgs': [root]},
