@@ -31,7 +31,7 @@ static const struct opt_def opts[] = {
 	{"alsologtostderr", 0, OPT_FLAG, AT(also_stderr), "log to stderr besides"},
 	{"strace", 0, OPT_FLAG, AT(strace), "log every system call of the container"},
 	{"strict-mm", 0, OPT_FLAG, AT(strict_mm), "send every memory call through memd"},
-	{"network", 0, OPT_TEXT, AT(network), "none, sandbox (default) or nat: a link of its own behind the host's address"},
+	{"network", 0, OPT_TEXT, AT(network), "none, sandbox (default), nat: a link of its own behind the host's address, or host: the host's sockets"},
 	{"pcap", 0, OPT_TEXT, AT(pcap), "record what crosses the sandbox's links to this file (pcapng)"},
 	{"overlay", 0, OPT_TEXT, AT(overlay), "memory: writes to the root stay inside; none (default)"},
 	{"file-access", 0, OPT_TEXT, AT(file_access), "exclusive (default) or shared: who changes the root's files"},
@@ -70,11 +70,8 @@ static int apply_globals(struct context *ctx, struct err *e)
 
 	if (!json && strcmp(opt.log_format, "text") != 0)
 		return err_set(e, EINVAL, "--log-format: text or json, not \"%s\"", opt.log_format);
-	if (opt.network && !strcmp(opt.network, "host"))
-		return err_set(e, ENOTSUP, "--network=host: passing the container's sockets to the host's network is "
-			       "not supported; use sandbox or nat");
-	if (!one_of(opt.network, "none", "sandbox", "nat"))
-		return err_set(e, EINVAL, "--network: none, sandbox or nat, not \"%s\"", opt.network);
+	if (!one_of(opt.network, "none", "sandbox", "nat") && strcmp(opt.network, "host") != 0)
+		return err_set(e, EINVAL, "--network: none, sandbox, nat or host, not \"%s\"", opt.network);
 	if (!one_of(opt.overlay, "memory", "none", NULL))
 		return err_set(e, EINVAL, "--overlay: memory or none, not \"%s\"", opt.overlay);
 	if (!one_of(opt.file_access, "exclusive", "shared", NULL))

@@ -14,6 +14,7 @@
 #include "common/log/log.h"
 #include "netd/api/api.h"
 #include "netd/core/stack.h"
+#include "netd/host/host.h"
 #include "netd/link/link.h"
 
 #define FRAMES_A_ROUND 64
@@ -145,6 +146,7 @@ int main(int argc, char **argv)
 {
 	static const struct netstack_env env = {env_mono_ns, env_real_ns, env_random, NULL};
 	struct service_options opt;
+	struct host_net *host = NULL;
 	struct netstack *st;
 	int ret;
 
@@ -159,9 +161,12 @@ int main(int argc, char **argv)
 	ret = link_set_open(&links, st, NETD_FD_LAUNCH_PASS);
 	if (ret < 0)
 		return service_fail("no links from the launcher: %s", strerror(-ret));
+	if (opt.confine.host_network && (ret = host_net_new(&links, &host)) < 0)
+		return service_fail("the host's sockets cannot be watched: %s", strerror(-ret));
 	ret = api_init(&api, NETD_FD_SYSD_RING, NETD_FD_SYSD_PASS, &env, st);
 	if (ret < 0)
 		return service_fail("no channel to sysd: %s", strerror(-ret));
+	api.host = host;
 	ret = confine_apply(&confine_netd, &opt.confine);
 	if (ret < 0)
 		return service_fail("cannot install the system call filter: %s", strerror(-ret));

@@ -9,7 +9,7 @@
 #include "common/base/util.h"
 #include "common/confine/confine.h"
 
-/* An entry without conditions; with one; only with a terminal; only with debug options. */
+/* An entry without conditions; with one; only with a terminal; only with debug options; only with --network=host. */
 #define CALL(name, reason) {.nr = SYS_##name, .why = (reason)}
 #define CALL_ARG(name, i, m, v, reason) \
 	{.nr = SYS_##name, .arg_count = 1, .args = {{.index = (i), .mask = (m), .value = (v)}}, .why = (reason)}
@@ -17,6 +17,7 @@
 	{.nr = SYS_##name, .arg_count = 2, .args = {{.index = (i), .mask = (m), .value = (v)},      \
 		{.index = (j), .mask = (n), .value = (w)}}, .why = (reason)}
 #define CALL_DEBUG(name, reason) {.nr = SYS_##name, .only = 2, .why = (reason)}
+#define CALL_HOSTNET(name, reason) {.nr = SYS_##name, .only = 3, .why = (reason)}
 
 #define ALL_BITS UINT64_MAX
 #define LOW_BITS 0xffffffffull /* arguments that are int: the upper half is not defined */

@@ -95,7 +95,7 @@ static void get_link(struct cbor_r *r, struct link_if *l)
 	get_fields(r, 10);
 	l->index = (uint32_t)cbor_r_uint(r, INT32_MAX);
 	get_name(r, l->name, false);
-	l->kind = (uint32_t)cbor_r_uint(r, LINK_TAP);
+	l->kind = (uint32_t)cbor_r_uint(r, LINK_HOST);
 	l->type = (uint16_t)cbor_r_uint(r, UINT16_MAX);
 	get_mac(r, l->mac);
 	l->mtu = (uint32_t)cbor_r_uint(r, 65535);

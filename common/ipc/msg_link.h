@@ -27,6 +27,7 @@ struct link_ip {
 enum link_kind {
 	LINK_PACKET,             /* AF_PACKET, SOCK_RAW with PACKET_VNET_HDR */
 	LINK_TAP,                /* the far end of a TAP with IFF_NO_PI | IFF_VNET_HDR */
+	LINK_HOST,               /* the host's own, with --network=host: to be seen, no descriptor, nothing crosses it */
 };
 struct link_if {
 	uint32_t index;          /* as in the namespace; never 1, which is the loopback's */

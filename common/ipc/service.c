@@ -32,6 +32,8 @@ int service_start(int argc, char **argv, const char *name, struct service_option
 			format = LOG_JSON;
 		else if (!strcmp(a, "--terminal"))
 			opt.confine.terminal = true;
+		else if (!strcmp(a, "--host-network"))
+			opt.confine.host_network = true;
 		else if (!strcmp(a, "--debug"))
 			opt.confine.debug = true;
 		else if (!strcmp(a, "--unsafe-no-confinement"))

@@ -18,7 +18,7 @@
 #include "common/confine/confine.h"
 
 struct service_options {
-	struct confine_options confine; /* --terminal --debug --unsafe-no-confinement */
+	struct confine_options confine; /* --terminal --debug --host-network --unsafe-no-confinement */
 	bool debug_log;                 /* --log-level=debug */
 	bool strace;                    /* --strace: log each system call */
 	bool strict_mm;                 /* --strict-mm */

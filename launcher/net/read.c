@@ -50,7 +50,7 @@ static struct link_if *find(struct link_config *c, uint32_t index)
 
 static int keep(const struct net_taken *t, const struct nlmsghdr *h)
 {
-	return undo_add(t->undo, UNDO_ROUTE, h, h->nlmsg_len);
+	return t->undo < 0 ? 0 : undo_add(t->undo, UNDO_ROUTE, h, h->nlmsg_len);
 }
 
 static bool ipv6_on(const char *name)

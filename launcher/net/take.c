@@ -158,6 +158,7 @@ int net_send(const struct net_taken *t, int pass_fd, struct err *e)
 	if (r == 0 && t->resolver_fd >= 0)
 		r = pass(pass_fd, LINK_TICKET_RESOLVER, t->resolver_fd, e);
 	for (size_t i = 0; r == 0 && i < t->config.link_count; i++)
-		r = pass(pass_fd, LINK_TICKET_LINK(i), t->link_fd[i], e);
+		if (t->config.links[i].kind != LINK_HOST)
+			r = pass(pass_fd, LINK_TICKET_LINK(i), t->link_fd[i], e);
 	return r < 0 ? r : pass(pass_fd, LINK_TICKET_CONFIG, t->config_fd, e);
 }

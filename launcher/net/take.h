@@ -18,7 +18,8 @@ struct net_taken {
 
 void net_taken_init(struct net_taken *t);
 void net_taken_done(struct net_taken *t);
-/* In the caller's network namespace: reads links, addresses, routes, rules and neighbours into t->config. */
+/* In the caller's network namespace: reads links, addresses, routes, rules and neighbours into t->config, and into t->undo,
+ * if there is one, what it takes to make them again. */
 int net_read(struct net_taken *t, struct err *e);
 /* Takes what was read: t->undo, which the janitor should know already, gets the way back; then the addresses go
  * and the descriptors come. */

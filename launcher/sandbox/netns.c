@@ -4,6 +4,8 @@
 #include <fcntl.h>
 #include <sched.h>
 #include "common/base/util.h"
+#include "common/log/log.h"
+#include "launcher/sandbox/network.h"
 #include "launcher/sandbox/sandbox.h"
 
 int netns_enter(struct sandbox *sb, struct err *e)
@@ -13,7 +15,9 @@ int netns_enter(struct sandbox *sb, struct err *e)
 	sb->host_netns_fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
 	if (sb->host_netns_fd < 0)
 		return err_sys(e, errno, "/proc/self/ns/net");
-	if (sb->opt->network && !strcmp(sb->opt->network, "nat")) {
+	if (network_is(sb, "host"))
+		log_warn("--network=host: the container's sockets are the host kernel's, and netd's filter is wider");
+	if (network_is(sb, "nat")) {
 		/* a namespace of its own, whatever the spec says: the link is made for it */
 		if (s->netns == SPEC_NETNS_PATH)
 			return err_set(e, EINVAL, "--network=nat: linux.namespaces names a network namespace that "
@@ -33,9 +37,9 @@ int netns_enter(struct sandbox *sb, struct err *e)
 		if (setns(fd, CLONE_NEWNET) < 0)
 			return err_sys(e, errno, "joining the network namespace %s", s->netns_path);
 	} else if (s->netns == SPEC_NETNS_HOST) {
-		if (!sb->opt->network || strcmp(sb->opt->network, "none") != 0)
+		if (!network_is(sb, "none") && !network_is(sb, "host"))
 			return err_set(e, ENOTSUP, "linux.namespaces: without \"network\" the container would share "
-				       "the host's, which is not supported yet");
+				       "the host's; only --network=host gives it the host's sockets");
 	} else if (s->netns == SPEC_NETNS_NEW && unshare(CLONE_NEWNET) < 0) {
 		return err_sys(e, errno, "a new network namespace");
 	}

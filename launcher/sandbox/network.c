@@ -16,7 +16,7 @@
 #include "launcher/net/undo.h"
 #include "launcher/sandbox/sandbox.h"
 
-static bool mode_is(const struct sandbox *sb, const char *mode)
+bool network_is(const struct sandbox *sb, const char *mode)
 {
 	return sb->opt->network && !strcmp(sb->opt->network, mode);
 }
@@ -63,7 +63,7 @@ static int take_resolver(struct sandbox *sb, struct err *e)
 	char text[16384];
 	struct stat st;
 	ssize_t n = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) ? read(fd, text, sizeof(text) - 1) : 0;
-	bool nat = mode_is(sb, "nat");
+	bool nat = network_is(sb, "nat");
 	int r;
 
 	text[MAX(n, 0)] = 0;
@@ -103,10 +103,22 @@ static int lend_resolv_conf(struct sandbox *sb, struct err *e)
 	return 0;
 }
 
+/* With the host's sockets nothing is taken: the container sees what interfaces there are. */
+static int show(struct sandbox *sb, struct err *e)
+{
+	int r = net_read(sb->net, e);
+
+	for (size_t i = 0; r == 0 && i < sb->net->config.link_count; i++)
+		sb->net->config.links[i].kind = LINK_HOST;
+	return r;
+}
+
 static int take(struct sandbox *sb, struct err *e)
 {
 	int r;
 
+	if (network_is(sb, "host"))
+		return show(sb, e);
 	if (sb->netns_fd < 0 || same_namespace(sb->netns_fd, sb->host_netns_fd))
 		return 0; /* what is the host's own is not taken */
 	sb->net->undo = undo_new();
@@ -115,12 +127,12 @@ static int take(struct sandbox *sb, struct err *e)
 	r = janitor_add_undo(&sb->janitor, sb->net->undo, sb->netns_fd);
 	if (r < 0)
 		return err_sys(e, -r, "the janitor does not listen");
-	if (mode_is(sb, "nat") && ((r = set_up_nat(sb, e)) < 0 || (r = lend_resolv_conf(sb, e)) < 0))
+	if (network_is(sb, "nat") && ((r = set_up_nat(sb, e)) < 0 || (r = lend_resolv_conf(sb, e)) < 0))
 		return r;
 	r = net_read(sb->net, e);
 	if (r == 0)
 		r = take_resolver(sb, e);
-	if (r == 0 && sb->net->resolver_fd >= 0 && !mode_is(sb, "nat")) {
+	if (r == 0 && sb->net->resolver_fd >= 0 && !network_is(sb, "nat")) {
 		struct err why = {0};
 
 		sb->net->keep_v4 = nat_hush(sb->net->undo, &why) == 0;
@@ -143,7 +155,7 @@ int network_set_up(struct sandbox *sb, struct err *e)
 		if (sb->net->pcap_fd < 0)
 			return err_sys(e, errno, "--pcap: %s", sb->opt->pcap);
 	}
-	if (mode_is(sb, "none"))
+	if (network_is(sb, "none"))
 		sb->net->config.none = true;
 	else
 		r = take(sb, e);

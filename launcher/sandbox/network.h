@@ -3,10 +3,13 @@
 #ifndef LAUNCHER_SANDBOX_NETWORK_H
 #define LAUNCHER_SANDBOX_NETWORK_H
 
+#include <stdbool.h>
 #include "launcher/error.h"
 
 struct sandbox;
 
+/* Is that the mode of --network? */
+bool network_is(const struct sandbox *sb, const char *mode);
 /* Once the container's namespace is filled (the hooks have run) and before the services start. */
 int network_set_up(struct sandbox *sb, struct err *e);
 /* What a netd that starts needs, over its pass socket. */

@@ -18,9 +18,10 @@
  * began (a package may be upgraded meanwhile, and its protocol with it). */
 static int programs[SERVICE_COUNT];
 
-bool service_can_restart(enum service_id id)
+bool service_can_restart(const struct sandbox *sb, enum service_id id)
 {
-	return id == SERVICE_FSD || id == SERVICE_NETD;
+	/* The janitor, which makes the new one, is not in the container's network namespace. */
+	return id == SERVICE_FSD || (id == SERVICE_NETD && !network_is(sb, "host"));
 }
 
 static void prepare(void *arg, const struct state *st)
@@ -32,7 +33,7 @@ static void prepare(void *arg, const struct state *st)
 	cgroup_spare_this();
 	sb->state = (struct state *)st;
 	for (int i = 0; i < SERVICE_COUNT; i++)
-		programs[i] = service_can_restart(i) ? service_open_program(i, &e) : -1;
+		programs[i] = service_can_restart(sb, i) ? service_open_program(i, &e) : -1;
 }
 
 /* sysd is where a service belongs: the supervisor itself may be elsewhere (cgroup.h). */
@@ -64,7 +65,7 @@ static int spawn(void *arg, unsigned which, bool plain, int log_fd, struct spawn
 	struct spawn s = {.pid = -1, .pidfd = -1};
 	int r;
 
-	if (which >= SERVICE_COUNT || !service_can_restart(which) || programs[which] < 0)
+	if (which >= SERVICE_COUNT || !service_can_restart(arg, which) || programs[which] < 0)
 		return err_set(e, EINVAL, "the service cannot be started again");
 	sb->plain = plain;
 	r = channels_make(c, which, e);

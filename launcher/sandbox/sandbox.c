@@ -127,7 +127,7 @@ static const struct service *fatal_end(struct sandbox *sb)
 	for (int i = 0; i < SERVICE_COUNT; i++) {
 		const struct service *s = &sb->services[i];
 
-		if (!s->dead || (sb->up && service_can_restart(i)))
+		if (!s->dead || (sb->up && service_can_restart(sb, i)))
 			continue;
 		if (!first || (s->end_code != CLD_EXITED && s->end_status == SIGSYS))
 			first = s;

@@ -36,7 +36,7 @@ void sources_done(struct sandbox *sb);
 
 /* restart.c: what the janitor runs. */
 extern const struct janitor_ops restart_ops;
-bool service_can_restart(enum service_id id);
+bool service_can_restart(const struct sandbox *sb, enum service_id id);
 /* Starts a dead service again. 0, or an error: it died too often, or cannot be started. */
 int service_restart(struct sandbox *sb, enum service_id id, struct err *e);
 

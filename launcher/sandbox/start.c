@@ -16,6 +16,7 @@
 #include "common/log/log.h"
 #include "launcher/sandbox/logfile.h"
 #include "launcher/sandbox/cgroup.h"
+#include "launcher/sandbox/network.h"
 #include "launcher/sandbox/sandbox.h"
 #include "launcher/sandbox/service.h"
 
@@ -112,7 +113,7 @@ static void set_fds(struct spawn *s, enum service_id id, const struct channels *
 	s->fds[SYSD_FD_LOAD] = load;
 }
 
-static void set_args(const struct sandbox *sb, struct spawn *s)
+static void set_args(const struct sandbox *sb, enum service_id id, struct spawn *s)
 {
 	size_t n = 0;
 
@@ -132,6 +133,8 @@ static void set_args(const struct sandbox *sb, struct spawn *s)
 		s->args[n++] = "--unsafe-no-confinement";
 	if (s->jail)
 		s->args[n++] = "--jail";
+	if (id == SERVICE_NETD && network_is(sb, "host"))
+		s->args[n++] = "--host-network";
 	s->args[n] = NULL;
 }
 
@@ -160,7 +163,9 @@ int service_prepare(struct sandbox *sb, enum service_id id, const struct channel
 	};
 	memset(s->fds, -1, sizeof(s->fds));
 	set_fds(s, id, all, null, load);
-	set_args(sb, s);
+	if (id == SERVICE_NETD && network_is(sb, "host"))
+		s->namespaces &= ~(uint64_t)CLONE_NEWNET; /* it works in the container's */
+	set_args(sb, id, s);
 	s->fds[SBX_FD_LOG] = s->fds[2] = log_fd; /* what libraries say before they abort */
 	return spawn_prepare(s, e);
 }

@@ -166,10 +166,11 @@ static bool receive_kicks(struct api *a)
 
 		if (index < 0)
 			break;
-		if (index >= NET_SOCKS_MAX || !a->socks[index])
+		if (index >= NET_SOCKS_MAX)
 			continue;
-		net_event_clear(&a->socks[index]->ctl->kick_pending);
-		if (a->socks[index]->s)
+		/* Also of a socket that is gone: the next one with its number would not be heard again. */
+		net_event_clear(&net_ctl(a->arena.base, (uint32_t)index)->kick_pending);
+		if (a->socks[index] && a->socks[index]->s)
 			api_sock_kick(a->socks[index]);
 	}
 	return n > 0;

@@ -15,6 +15,7 @@
 #include "netd/core/stack.h"
 #include "netd/netlink/netlink.h"
 
+struct host_net;
 struct nsock;
 struct nsock_meta;
 struct nsock_name;
@@ -70,6 +71,7 @@ struct api {
 	unsigned outbox_count;
 	bool news, broken;
 	struct netstack_env env;
+	struct host_net *host;  /* --network=host: where namespace 1 has its sockets; NULL: in its own stack */
 	struct net_msg msg;     /* decoded last */
 	uint8_t buf[NET_MSG_MAX], out_buf[NET_MSG_MAX];
 };

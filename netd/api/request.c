@@ -1,4 +1,5 @@
 /* Requests about sockets. */
+#include <netinet/in.h>
 #include <string.h>
 
 #include "common/base/util.h"
@@ -192,13 +193,15 @@ static int route(struct api_sock *k, const struct net_msg *m, uint32_t *ret_flag
 		return ret;
 	if (s->kind == NSOCK_PACKET)
 		return netif_by_index(s->st, (int)m->remote.scope) ? 0 : -ENXIO;
-	if (!s->local.port && (s->kind == NSOCK_UDP || s->kind == NSOCK_PING)) {
+	if (!s->local.port && (s->kind == NSOCK_UDP || s->kind == NSOCK_PING || s->kind == NSOCK_HOST)) {
 		struct nsock_name any = {.addr.family = (uint16_t)s->family};
 
 		ret = s->ops->bind(s, &any);
 		if (ret)
 			return ret;
 	}
+	if (s->kind == NSOCK_HOST) /* the rest the host's kernel says of the datagram */
+		return to.addr.family == AF_INET && to.addr.v4 == INADDR_BROADCAST && !s->opt.broadcast ? -EACCES : 0;
 	f = (struct ip_flow){.dst = to.addr,
 			     .oif = m->value ? (int)m->value : s->opt.bound_if,
 			     .tos = s->opt.tos,

@@ -4,6 +4,7 @@
 #include "common/base/util.h"
 #include "common/log/log.h"
 #include "netd/api/api.h"
+#include "netd/host/host.h"
 #include "netd/sock/sock.h"
 #include "netd/tcp/tcp.h"
 
@@ -155,6 +156,10 @@ static int endpoint_new(struct api_sock *k, const struct net_msg *m)
 		return packet_create(st, (int)m->type, (uint16_t)protocol, &api_up, k, &k->s);
 	if (family != AF_INET && family != AF_INET6)
 		return -EAFNOSUPPORT;
+	if (k->api->host && k->space->id == 1) {
+		k->stream = m->type == SOCK_STREAM;
+		return host_sock_create(k->api->host, st, family, (int)m->type, protocol, &api_up, k, &k->s);
+	}
 	switch (m->type) {
 	case SOCK_STREAM:
 		k->stream = true;
@@ -323,7 +328,7 @@ static void publish_urgent(struct api_sock *k, bool *ret_news)
 	uint64_t pos;
 	bool here;
 
-	if (!k->stream || !tcp_urgent(k->s, &pos, &here) || (k->urgent_told && pos == k->urgent_pos))
+	if (k->s->kind != NSOCK_TCP || !tcp_urgent(k->s, &pos, &here) || (k->urgent_told && pos == k->urgent_pos))
 		return;
 	k->urgent_told = true;
 	k->urgent_pos = pos;

@@ -23,7 +23,7 @@ unsigned wheel_run(struct timer_wheel *w, uint64_t now_ms);
 /* When the next one is due (never later than it really is, rarely earlier); UINT64_MAX: none. */
 uint64_t wheel_next(struct timer_wheel *w);
 
-#define NSOCK_KINDS 5u
+#define NSOCK_KINDS 6u
 
 struct netstack {
 	struct netstack_env env;

@@ -82,9 +82,12 @@ static int take_links(struct link_set *set, const struct link_config *c, struct 
 	if (w->pcap >= 0)
 		r = pcap_new(set, STEAL_FD(w->pcap));
 	for (size_t i = 0; r == 0 && i < c->link_count; i++) {
-		if (w->link[i] < 0)
-			return -EBADF;
-		r = packet_link_new(set, &c->links[i], STEAL_FD(w->link[i]));
+		if (c->links[i].kind == LINK_HOST)
+			r = shadow_link_new(set, &c->links[i]);
+		else if (w->link[i] < 0)
+			r = -EBADF;
+		else
+			r = packet_link_new(set, &c->links[i], STEAL_FD(w->link[i]));
 	}
 	return r;
 }

@@ -15,6 +15,9 @@ struct pkt;
  * interface is in the stack, down; it belongs to the stack, the source to the set. */
 int packet_link_new(struct link_set *set, const struct link_if *l, int fd);
 
+/* shadow.c: an interface that the host's kernel keeps for itself, for programs that ask what there is. */
+int shadow_link_new(struct link_set *set, const struct link_if *l);
+
 /* resolver.c: answers at the address of a name server that runs on the host, over a connected UDP socket. Takes
  * fd. */
 int resolver_new(struct link_set *set, const struct link_ip *at, int fd);

@@ -6,7 +6,7 @@
 
 #define IP_PMTUDISC_WANT_ 1
 
-_Static_assert(NSOCK_PACKET + 1 == NSOCK_KINDS, "a list for each kind");
+_Static_assert(NSOCK_HOST + 1 == NSOCK_KINDS, "a list for each kind");
 
 void nsock_init(struct nsock *s, struct netstack *st, const struct nsock_ops *ops, enum nsock_kind kind, int family,
 		int type, int protocol, const struct nsock_up *up, void *owner)

@@ -88,7 +88,8 @@ struct nsock_up {
 	void (*done)(struct nsock *s);
 };
 
-enum nsock_kind { NSOCK_TCP, NSOCK_UDP, NSOCK_RAW, NSOCK_PING, NSOCK_PACKET };
+/* HOST: of the host's kernel (netd/host/), whatever its type. */
+enum nsock_kind { NSOCK_TCP, NSOCK_UDP, NSOCK_RAW, NSOCK_PING, NSOCK_PACKET, NSOCK_HOST };
 
 /* Common options, read by the transports; the owner writes them through nsock_set. */
 struct nsock_opt {

@@ -98,11 +98,82 @@ class Take(NetTest):
         self.assertEqual(p.stdout, "[(1, 'lo')]\n101\n")
         self.assertEqual(self.addresses(self.boxes[0]), before)
 
-    def test_refused(self):
-        self.use(self.boxes[0])
-        p = self.sbx('run', 'x', flags=('--network=host',))
+    def test_host(self):
+        """--network=host: the sockets are those of the kernel beneath, in the container's namespace; what is there is seen and
+        stays, and what needs rights over it is refused."""
+        ns = self.boxes[0]
+        before = self.addresses(ns), self.routes(ns)
+        p = self.box(READ_ALL + r'''
+import os
+print([n for i, n in socket.if_nameindex()])
+l = socket.create_server(('0.0.0.0', 5001))
+u = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+u.bind(('10.77.0.2', 5002))
+print('up')
+c, who = l.accept()
+print(who[0], *digest(c))
+print(pour(c, 3000000))
+c.close()
+data, who = u.recvfrom(1000)
+print(data, who[0])
+u.sendto(b'back', who)
+try:
+    socket.create_connection(('10.77.0.1', 1))
+except OSError as e:
+    print(e.errno)
+s = socket.create_connection(('10.77.0.1', 5003), 10)
+s.settimeout(10)
+print(s.recv(100), s.getpeername())
+for kind in ((socket.AF_INET, socket.SOCK_RAW, 1),):
+    try:
+        socket.socket(*kind).sendto(b'x' * 8, ('10.77.0.1', 0))
+    except OSError as e:
+        print(e.errno)
+pid = os.fork()
+if not pid:
+    x = socket.create_connection(('127.0.0.1', 5001)); x.sendall(b'from within'); os._exit(0)
+c, who = l.accept()
+print(c.recv(100)); os.wait()
+time = __import__('time'); time.sleep(1)
+''', flags=('--network=host',))
+        self.assertEqual(self.line(p), "['lo', 'eth0']")
+        self.assertEqual(self.line(p), 'up')
+        self.assertEqual((self.addresses(ns), self.routes(ns)), before)
+        self.assertIn(':5001', run('ip', 'netns', 'exec', ns, 'ss', '-Htln'))
+        q = self.outside(READ_ALL + r'''
+l = socket.create_server(('10.77.0.1', 5003))
+s = socket.create_connection(('10.77.0.2', 5001))
+print(pour(s, 2000000))
+print(*digest(s))
+u = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+u.sendto(b'ahoy', ('10.77.0.2', 5002))
+print(u.recvfrom(100))
+c, who = l.accept()
+c.sendall(b'welcome')
+c.close()
+''')
+        there = self.out(q).split('\n')
+        here = self.out(p).split('\n')
+        self.assertEqual(here[0], f'10.77.0.1 2000000 {there[0]}')
+        self.assertEqual(there[1], f'3000000 {here[1]}')
+        self.assertEqual(there[2], "(b'back', ('10.77.0.2', 5002))")
+        self.assertEqual(here[2:-1], ["b'ahoy' 10.77.0.1", '111', "b'welcome' ('10.77.0.1', 5003)", '1', "b'from within'"])
+        self.assertEqual((self.addresses(ns), self.routes(ns)), before)
+
+    def test_host_must_be_asked_for(self):
+        """A bundle without a network namespace gets the host's sockets only from who says so."""
+        kinds = [{'type': t} for t in ('pid', 'ipc', 'uts', 'mount')]
+        self.config('python3', '-c', 'import socket; print(len(socket.if_nameindex()) > 0)', linux__namespaces=kinds)
+        p = self.sbx('run', 'x')
         self.assertEqual(p.returncode, 1)
         self.assertIn('--network=host', p.stderr)
+        p = self.sbx('run', 'x', flags=('--network=host',))
+        self.assert_ok(p)
+        self.assertEqual(p.stdout, 'True\n')
+        self.assertIn('the host kernel', p.stderr)
+
+    def test_refused(self):
+        self.use(self.boxes[0])
         p = self.sbx('run', 'x', flags=('--network=nat',))
         self.assertEqual(p.returncode, 1)
         self.assertIn('--network=nat', p.stderr)

@@ -180,7 +180,8 @@ static char *make_page(void)
 			print_condition(f, &p->calls[k]);
 			fprintf(f, " | %s%s |\n", p->calls[k].why,
 				p->calls[k].only == 1 ? " (only with a terminal)"
-				: p->calls[k].only == 2 ? " (only with debug options)" : "");
+				: p->calls[k].only == 2 ? " (only with debug options)"
+				: p->calls[k].only == 3 ? " (only with --network=host)" : "");
 		}
 	}
 	fclose(f);

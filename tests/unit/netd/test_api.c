@@ -282,6 +282,23 @@ static void test_datagrams(void **state)
 	close_socket(b);
 }
 
+/* A socket's number may stand in the ring when it is gone; the next socket with that number is heard all the same. */
+static void test_kick_of_one_that_is_gone(void **state)
+{
+	uint32_t a, b;
+
+	(void)state;
+	a = new_socket(SOCK_DGRAM, 17, NET_DO_BIND);
+	begin(NET_CLOSE)->sock = a;
+	msg.req = 0;
+	assert_true(net_event_put(&kicks, &net_ctl(arena, a)->kick_pending, a));
+	tell(); /* messages come before kicks */
+	b = new_socket(SOCK_DGRAM, 17, NET_DO_BIND);
+	assert_int_equal(a, b);
+	assert_int_equal(net_ctl(arena, b)->kick_pending, 0);
+	close_socket(b);
+}
+
 static void test_lies(void **state)
 {
 	struct bytering tx, rx;
@@ -408,6 +425,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_connection_within, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_refused_and_bad_names, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_datagrams, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_kick_of_one_that_is_gone, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_lies, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_namespaces, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_namespace_with_a_listener, setup, teardown),
