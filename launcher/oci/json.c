@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include "common/base/util.h"
+#include "common/log/log.h"
 
 struct node node_root(const json_t *v)
 {
@@ -58,9 +59,9 @@ int node_object(const struct node *n, const char *keys, struct err *e)
 	if (!json_is_object(n->v))
 		return wrong(n, "an object", e);
 	json_object_foreach ((json_t *)n->v, key, value)
-		if (!listed(keys, key))
-			return err_set(e, EINVAL, "%s%s%.200s: unknown field", n->path, n->path[0] ? "." : "",
-				       key);
+		if (!listed(keys, key)) /* config.md, "Extensibility": not an error */
+			log_warn("config.json: %s%s%.200s is not known here and is passed over", n->path,
+				 n->path[0] ? "." : "", key);
 	return 0;
 }
 

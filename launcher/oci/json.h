@@ -1,5 +1,5 @@
-/* Access to config.json that names what is wrong: every value carries its path, a wrong type or an
- * unknown key is an error with that path. */
+/* Access to config.json that names what is wrong: every value carries its path, and a wrong type is an
+ * error with that path. What the specification does not name is logged and passed over, as it demands. */
 #ifndef LAUNCHER_OCI_JSON_H
 #define LAUNCHER_OCI_JSON_H
 
@@ -18,7 +18,7 @@ struct node node_root(const json_t *v);
 struct node node_get(const struct node *obj, const char *key);
 struct node node_at(const struct node *array, size_t index);
 
-/* 0 when the node is absent or an object (array) whose keys are all among `keys` (space-separated). */
+/* 0 when the node is absent or an object (array); keys that are not among `keys` (space-separated) are logged. */
 int node_object(const struct node *n, const char *keys, struct err *e);
 int node_array(const struct node *n, size_t *ret_count, struct err *e);
 /* Absent leaves *ret as it is; a wrong type is an error. */

@@ -206,7 +206,8 @@ int spec_read_linux(const struct node *n, struct spec *s, struct err *e)
 		    sysctl = node_get(n, "sysctl"), masked = node_get(n, "maskedPaths"),
 		    readonly = node_get(n, "readonlyPaths"), propagation = node_get(n, "rootfsPropagation");
 	struct node seccomp = node_get(n, "seccomp"), label = node_get(n, "mountLabel");
-	const char *cgroup = NULL, *how = NULL, *ignored = NULL;
+	const char *cgroup = NULL, *ignored = NULL;
+	uint64_t root_flags = 0;
 	int r;
 
 	/* mountLabel: labels of SELinux are for processes of the host's kernel */
@@ -225,11 +226,11 @@ int spec_read_linux(const struct node *n, struct spec *s, struct err *e)
 	    (r = read_devices(&devices, s, s->resources.all_devices, e)) ||
 	    (r = node_text(&cgroups, &cgroup, e)) || (r = spec_read_seccomp(&seccomp, s->process, e)) ||
 	    (r = read_sysctl(&sysctl, s, e)) || (r = node_strv(&masked, &s->config->masked, e)) ||
-	    (r = node_strv(&readonly, &s->config->readonly, e)) || (r = node_text(&propagation, &how, e)))
+	    (r = node_strv(&readonly, &s->config->readonly, e)) ||
+	    (r = spec_read_propagation(&propagation, &root_flags, e)))
 		return r;
-	if (how && strcmp(how, "private") && strcmp(how, "rprivate") && strcmp(how, "slave") &&
-	    strcmp(how, "rslave") && how[0])
-		return err_set(e, ENOTSUP, "%s: \"%s\" is not supported", propagation.path, how);
+	if (s->config->mount_count > 0)
+		s->config->mounts[0].flags |= root_flags;
 	if (cgroup && cgroup[0]) {
 		s->cgroup_path = strdup(cgroup);
 		if (!s->cgroup_path)

@@ -8,6 +8,10 @@
 #include "common/base/util.h"
 #include "launcher/oci/spec.h"
 
+/* What the sandbox's own kernel makes of them (services/sysd/vfs/mount.h); no mount crosses the border to the host, either
+ * way. */
+#define PROPAGATION (MS_SHARED | MS_SLAVE | MS_PRIVATE | MS_UNBINDABLE)
+
 static const struct {
 	const char *name;
 	uint64_t set, clear;
@@ -20,14 +24,14 @@ static const struct {
 	{"relatime", MS_RELATIME, 0}, {"norelatime", 0, MS_RELATIME},
 	{"strictatime", MS_STRICTATIME, MS_RELATIME | MS_NOATIME}, {"nostrictatime", 0, MS_STRICTATIME},
 	{"bind", MS_BIND, 0}, {"rbind", MS_BIND | MS_REC, 0}, {"nosymfollow", 256, 0},
-	/* propagation: nothing outside of the sandbox sees its mounts, so that these hold as they are */
-	{"private", 0, 0}, {"rprivate", 0, 0}, {"slave", 0, 0}, {"rslave", 0, 0},
+	{"private", 0, PROPAGATION}, {"rprivate", 0, PROPAGATION},
+	{"slave", MS_SLAVE, PROPAGATION}, {"rslave", MS_SLAVE, PROPAGATION},
+	{"shared", MS_SHARED, PROPAGATION}, {"rshared", MS_SHARED, PROPAGATION},
+	{"unbindable", MS_UNBINDABLE, PROPAGATION}, {"runbindable", MS_UNBINDABLE, PROPAGATION},
 	{"newinstance", 0, 0},
 };
 
-static const char *const unsupported_options[] = {"shared", "rshared", "unbindable", "runbindable",
-						  "idmap", "ridmap", "remount", "move",
-						  "rmove"};
+static const char *const unsupported_options[] = {"idmap", "ridmap", "remount", "move", "rmove"};
 
 static int add_data(char **data, const char *option)
 {
@@ -123,6 +127,9 @@ static int add_bind(struct spec *s, const char *target, const char *source, cons
 
 	if (data)
 		return err_set(e, ENOTSUP, "option \"%s\" is not supported for a bind mount", data);
+	if (flags & MS_SHARED)
+		return err_set(e, ENOTSUP, "option \"shared\" or \"rshared\" is not supported for a bind mount: "
+			       "what the container mounts does not appear on the host");
 	if ((size_t)snprintf(path, sizeof(path), "%s%s%s", source[0] == '/' ? "" : s->bundle,
 			     source[0] == '/' ? "" : "/", source) >= sizeof(path))
 		return err_sys(e, ENAMETOOLONG, "%s", source);
@@ -177,6 +184,22 @@ static int read_mount(const struct node *n, struct spec *s, const struct spec_op
 		if (!strcmp(fs, types[i]))
 			return spec_add_mount(s, absolute, fs, from ? from : fs, data, flags, e) ? 0 : -e->code;
 	return err_set(e, ENOTSUP, "%s: file system \"%s\" is not supported", type.path, fs);
+}
+
+int spec_read_propagation(const struct node *n, uint64_t *flags, struct err *e)
+{
+	const char *how = NULL;
+	int r = node_text(n, &how, e);
+
+	if (r || !how || !how[0])
+		return r;
+	for (size_t k = 0; k < ARRAY_SIZE(flag_options); k++) {
+		if (flag_options[k].clear != PROPAGATION || strcmp(how, flag_options[k].name) != 0)
+			continue;
+		*flags |= flag_options[k].set;
+		return 0;
+	}
+	return err_set(e, EINVAL, "%s: \"%s\" is not a kind of propagation", n->path, how);
 }
 
 int spec_read_mounts(const struct node *n, struct spec *s, const struct spec_options *opt, struct err *e)

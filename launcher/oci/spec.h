@@ -89,6 +89,8 @@ int spec_add_source(struct spec *s, const char *path, bool readonly, bool recurs
 struct ctl_mount *spec_add_mount(struct spec *s, const char *target, const char *type, const char *source,
 				 const char *data, uint64_t flags, struct err *e);
 int spec_read_mounts(const struct node *n, struct spec *s, const struct spec_options *opt, struct err *e);
+/* "shared", "rslave"...: adds MS_* to *flags. */
+int spec_read_propagation(const struct node *n, uint64_t *flags, struct err *e);
 int spec_read_linux(const struct node *n, struct spec *s, struct err *e);
 /* resources.c; also for `update`. */
 int spec_read_resources(const struct node *n, struct spec_resources *res, struct err *e);

@@ -24,7 +24,7 @@ int64_t client_call(int sock, const struct ctl_msg *m, const int *fds, size_t fd
 	if (r == 0)
 		r = stream_recv(sock, &reply, got, &got_count);
 	if (r < 0)
-		return r == -EPIPE ? err_set(e, EPIPE, "the container has ended")
+		return r == -EPIPE || r == -ECONNRESET ? err_set(e, EPIPE, "the container has ended")
 				   : err_sys(e, -r, "talking to the supervisor");
 	for (size_t i = 0; i < got_count; i++)
 		close(got[i]);

@@ -39,12 +39,11 @@ class BadInput(SandboxTest):
             ('process.user', {'uid': -1}, 'process.user.uid'), ('process.user', {'uid': 'root'}, 'process.user.uid: must be a whole number'),
             ('process.terminal', 'yes', 'process.terminal: must be true or false'),
             ('process.apparmorProfile', 1, 'process.apparmorProfile'), ('process.selinuxLabel', {}, 'process.selinuxLabel'),
-            ('process.noSuchField', 1, 'process.noSuchField: unknown field'),
             ('process.rlimits', [{'type': 'RLIMIT_X', 'soft': 1, 'hard': 1}], 'process.rlimits[0].type: unknown limit'),
             ('process.rlimits', [{'type': 'RLIMIT_CORE', 'soft': 2, 'hard': 1}], 'process.rlimits[0]'),
             ('process.capabilities', {'bounding': ['CAP_FLY']}, 'process.capabilities.bounding[0]: unknown capability "CAP_FLY"'),
             ('root', None, 'root: missing'), ('root.path', '/no/such/root', 'root.path'), ('root.path', '/etc/passwd', 'not a directory'),
-            ('root.readonly', 1, 'root.readonly'), ('hostname', 'x' * 65, 'hostname'), ('noSuchField', {}, 'noSuchField: unknown field'),
+            ('root.readonly', 1, 'root.readonly'), ('hostname', 'x' * 65, 'hostname'),
             ('mounts', {}, 'mounts: must be an array'), ('mounts', [{'type': 'proc'}], 'mounts[0].destination: missing'),
             ('mounts', [{'destination': '/x', 'type': 'ext4', 'source': '/dev/sda'}], 'mounts[0].type: file system "ext4" is not supported'),
             ('mounts', [{'destination': '/tmp', 'type': 'bind', 'source': '/no/such', 'options': ['bind']}], '/no/such'),
@@ -73,6 +72,27 @@ class BadInput(SandboxTest):
             self.write_config(json.dumps(c))
             with self.subTest(field=path, value=value):
                 self.refused(want)
+
+    def test_fields_of_the_future(self):
+        c = self.config('true')
+        c['noSuchField'] = {}
+        c['process']['noSuchField'] = 1
+        c['hooks'] = {'poststop': [{'path': '/bin/true', 'noSuchField': 0}]}
+        self.write_config(json.dumps(c))
+        self.assert_ok(self.sbx('run', 'one'))
+
+    def test_propagation(self):
+        c = self.config('sh', '-c', "awk '{ print $5, $7 }' /proc/self/mountinfo | grep -E '^(/|/m.) ' | sed 's/:.*//'; "
+                                    "mount --bind /m2 /m1 && echo bound")
+        c['root']['readonly'] = False
+        for i, how in (1, 'rshared'), (2, 'unbindable'):
+            c['mounts'].append({'destination': f'/m{i}', 'type': 'tmpfs', 'source': 'x', 'options': [how]})
+        c['linux']['rootfsPropagation'] = 'shared'
+        c['process']['capabilities'] = {k: ['CAP_SYS_ADMIN'] for k in ('bounding', 'effective', 'permitted')}
+        self.write_config(json.dumps(c))
+        p = self.sbx('--overlay=memory', 'run', 'one')
+        self.assertEqual(p.stdout.splitlines(), ['/ shared', '/m1 shared', '/m2 unbindable'])
+        self.assertIn('mount', p.stderr)
 
     def test_program_not_found(self):
         self.config('no-such-program')

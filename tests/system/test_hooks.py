@@ -104,7 +104,7 @@ class Hooks(SandboxTest):
 
     def test_not_a_hook(self):
         for hook, want in (({'path': 'true'}, 'absolute'), ({}, 'absolute'), ({'path': '/x', 'timeout': 0}, 'timeout'),
-                           ({'path': '/x', 'y': 0}, 'unknown field'), ([], 'must be an object')):
+                           ([], 'must be an object')):
             self.config('true', hooks={'prestart': [hook]})
             self.assertIn(want, self.sbx('run', 'one').stderr)
         self.config('true', hooks={'prestart': [{'path': '/no/such'}]})

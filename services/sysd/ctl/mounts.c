@@ -192,6 +192,23 @@ static int mount_new(struct task *t, const struct ctl_mount *m, const struct pat
 	return r;
 }
 
+/* As the last step of a mount, of the mount on top at `target`. */
+static int set_propagation(struct task *t, const struct ctl_mount *m)
+{
+	unsigned type = (unsigned)m->flags & (MS_SHARED | MS_SLAVE | MS_PRIVATE | MS_UNBINDABLE);
+	struct path p;
+	int r;
+
+	if (!type || (type & (type - 1)))
+		return type ? -EINVAL : 0;
+	r = path_lookup(t, AT_FDCWD, m->target, LOOKUP_FOLLOW, &p);
+	if (r < 0)
+		return r;
+	mnt_set_propagation(p.mnt, type, false);
+	path_put(&p);
+	return 0;
+}
+
 static int mount_one(struct task *t, const struct ctl_mount *m, struct ctl_error *e)
 {
 	struct path at;
@@ -216,6 +233,8 @@ static int mount_one(struct task *t, const struct ctl_mount *m, struct ctl_error
 	path_put(&at);
 	if (r == 0 && !strcmp(m->target, "/dev") && !strcmp(m->type, "tmpfs"))
 		r = fill_dev(t);
+	if (r == 0)
+		r = set_propagation(t, m);
 	if (r < 0 && !e->text[0])
 		ctl_fail(e, r, "mounting %s (%s): %s", m->target, m->type, strerror(-r));
 	return r;
@@ -343,6 +362,10 @@ int do_configure(const struct ctl_config *c, struct ctl_error *e)
 		if (r < 0)
 			return ctl_fail(e, r, "linux.maskedPaths: %s: %s", c->masked.v[i], strerror(-r));
 	}
+	/* last, or what is mounted beneath a shared root would be shared too */
+	r = set_propagation(t, &c->mounts[0]);
+	if (r < 0)
+		return ctl_fail(e, r, "linux.rootfsPropagation: %s", strerror(-r));
 	sandbox.configured = true;
 	return 0;
 }

@@ -102,6 +102,8 @@ static void show_one(struct seqbuf *s, struct vfsmount *m, const char *at, enum 
 		seq_printf(s, " shared:%i", m->peer_group);
 	if (m->master_group)
 		seq_printf(s, " master:%i", m->master_group);
+	if (m->propagation == MS_UNBINDABLE)
+		seq_puts(s, " unbindable");
 	seq_printf(s, " - %s ", m->sb->type->name);
 	seq_escape(s, *source ? source : "none", ESC);
 	seq_puts(s, sb_ro ? " ro" : " rw");
