@@ -590,8 +590,8 @@ void inet_stream_release(struct socket *s)
 	struct inet_sock *k = inet_sk(s);
 	bool reset = false;
 
-	if (s->state == SS_LISTEN)
-		drop_listener(k);
+	/* Also where listen(2) failed: netd may have told of connections before it said so. */
+	drop_listener(k);
 	if (s->state == SS_ESTABLISHED) {
 		reset = inet_stream_unread(k) || (s->linger.onoff && !s->linger.linger);
 		if (!k->paired && k->ctl && !reset) {
