@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include "common/base/util.h"
 #include "common/log/log.h"
+#include "launcher/cli/clean.h"
 #include "launcher/sandbox/state.h"
 #include "launcher/sandbox/logfile.h"
 #include "launcher/verbs/verbs.h"
@@ -104,7 +105,10 @@ static int apply_globals(struct context *ctx, struct err *e)
 
 static int fail(const char *verb, const struct err *e, int status)
 {
-	fprintf(stderr, "sbx-launch%s%s: %s\n", verb ? " " : "", verb ? verb : "", e->text);
+	/* Some of it comes from within the sandbox, or names a file there. */
+	fprintf(stderr, "sbx-launch%s%s: ", verb ? " " : "", verb ? verb : "");
+	clean_print(stderr, e->text, true);
+	putc('\n', stderr);
 	if (opt.log || opt.debug_log)
 		log_error("%s", e->text);
 	return status ? status : 1;

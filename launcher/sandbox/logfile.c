@@ -6,6 +6,7 @@
 #include <sys/time.h>
 #include <time.h>
 #include "common/base/util.h"
+#include "launcher/cli/clean.h"
 
 #define HEAD_SIZE 512
 #define STAMP_SIZE 27 /* 2026-01-02T03:04:05.678901Z */
@@ -166,6 +167,19 @@ static bool put_as_text(const char *line, FILE *out)
 	return fputc('\n', out) != EOF;
 }
 
+/* Each service wrote its own log, and a guest may have taken it over. */
+static void put_line(const char *line, bool json, FILE *out)
+{
+	CLEANUP_FREE char *text = NULL;
+	size_t size = 0;
+	FILE *f = json ? NULL : open_memstream(&text, &size);
+	bool is_text = f && put_as_text(line, f);
+
+	if (f && fclose(f) != 0)
+		is_text = false;
+	clean_print(out, is_text ? text : line, true);
+}
+
 int logfile_merge(const char *dir, const char *id, bool json, FILE *out, struct err *e)
 {
 	struct sources all = {0};
@@ -191,7 +205,8 @@ int logfile_merge(const char *dir, const char *id, bool json, FILE *out, struct 
 				first = &all.v[i];
 		if (!first)
 			break;
-		if ((json || !put_as_text(first->line, out)) && fputs(first->line, out) < 0) {
+		put_line(first->line, json, out);
+		if (ferror(out)) {
 			r = err_sys(e, errno, "writing the log");
 			break;
 		}

@@ -1,5 +1,6 @@
 #include <stdio.h>
 #include "common/base/util.h"
+#include "launcher/cli/clean.h"
 #include "launcher/verbs/verbs.h"
 
 static const struct {
@@ -10,13 +11,6 @@ static const struct {
 	{CTL_DEBUG, "tasks"},
 	{CTL_STATS, "figures"},
 };
-
-/* Most of this text was made by sysd, which a guest may have taken over. */
-static void print_lines(const char *s)
-{
-	for (; *s; s++)
-		putchar(((unsigned char)*s < 0x20 && *s != '\n') || *s == 0x7f ? '?' : *s);
-}
 
 static int do_debug(struct context *ctx, int argc, char **argv, struct err *e)
 {
@@ -32,7 +26,7 @@ static int do_debug(struct context *ctx, int argc, char **argv, struct err *e)
 		if (r < 0)
 			break;
 		printf("%s== %s\n", i ? "\n" : "", parts[i].title);
-		print_lines(text ? text : "");
+		clean_print(stdout, text ? text : "", true);
 		r = 0;
 	}
 	state_free(st);

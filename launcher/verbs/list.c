@@ -1,6 +1,7 @@
 #include <dirent.h>
 #include <stdio.h>
 #include "common/base/util.h"
+#include "launcher/cli/clean.h"
 #include "launcher/verbs/verbs.h"
 
 static struct {
@@ -14,6 +15,16 @@ static const struct opt_def opts[] = {
 	{"quiet", 'q', OPT_FLAG, AT(quiet), "ids only"},
 };
 
+/* The bundle's path may be a user's choice. */
+static void print_columns(const struct state *st, bool stopped)
+{
+	const char *bundle = st->bundle ? st->bundle : "-";
+
+	printf("%-20s %-8d %-9s ", st->id, stopped ? 0 : (int)st->pid, st->status);
+	clean_print(stdout, bundle, false);
+	printf("%*s %s\n", (int)(30 - MIN(strlen(bundle), (size_t)30)), "", st->created ? st->created : "-");
+}
+
 static void print_row(const struct state *st)
 {
 	bool stopped = !strcmp(st->status, "stopped");
@@ -21,8 +32,7 @@ static void print_row(const struct state *st)
 	if (opt.quiet)
 		printf("%s\n", st->id);
 	else
-		printf("%-20s %-8d %-9s %-30s %s\n", st->id, stopped ? 0 : (int)st->pid, st->status,
-		       st->bundle ? st->bundle : "-", st->created ? st->created : "-");
+		print_columns(st, stopped);
 }
 
 static int do_list(struct context *ctx, int argc, char **argv, struct err *e)

@@ -1,6 +1,7 @@
 /* net: the sockets of a container, as ss(8) lists them. */
 #include <stdio.h>
 #include "common/base/util.h"
+#include "launcher/cli/clean.h"
 #include "launcher/verbs/verbs.h"
 
 static int do_net(struct context *ctx, int argc, char **argv, struct err *e)
@@ -18,9 +19,7 @@ static int do_net(struct context *ctx, int argc, char **argv, struct err *e)
 	state_free(st);
 	if (r < 0)
 		return r;
-	/* it comes from services that a guest may have taken over */
-	for (const char *s = text ? text : ""; *s; s++)
-		putchar(((unsigned char)*s < 0x20 && *s != '\n') || *s == 0x7f ? '?' : *s);
+	clean_print(stdout, text ? text : "", true);
 	return 0;
 }
 

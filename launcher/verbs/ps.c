@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 #include "common/base/util.h"
+#include "launcher/cli/clean.h"
 #include "launcher/verbs/verbs.h"
 
 static struct {
@@ -12,14 +13,6 @@ static struct {
 static const struct opt_def opts[] = {
 	{"format", 'f', OPT_TEXT, offsetof(__typeof__(opt), format), "table, json (ids on the host, as runc prints them) or guest (JSON); default: table"},
 };
-
-/* A guest chose these names: nothing in them may steer the terminal. */
-static void print_clean(const char *s)
-{
-	for (; *s; s++)
-		putchar((unsigned char)*s < 0x20 || *s == 0x7f ? '?' : *s);
-	putchar('\n');
-}
 
 static int print_table(const char *text, struct err *e)
 {
@@ -35,10 +28,13 @@ static int print_table(const char *text, struct err *e)
 		const char *state = json_string_value(json_object_get(p, "state")),
 			   *cmd = json_string_value(json_object_get(p, "cmd"));
 
-		printf("%-8lld %8lld %8lld %-2.1s ", json_integer_value(json_object_get(p, "uid")),
+		printf("%-8lld %8lld %8lld ", json_integer_value(json_object_get(p, "uid")),
 		       json_integer_value(json_object_get(p, "pid")),
-		       json_integer_value(json_object_get(p, "ppid")), state ? state : "?");
-		print_clean(cmd ? cmd : "");
+		       json_integer_value(json_object_get(p, "ppid")));
+		clean_print(stdout, (const char[]){state && *state ? *state : '?', 0}, false);
+		printf("  ");
+		clean_print(stdout, cmd ? cmd : "", false);
+		putchar('\n');
 	}
 	json_decref(list);
 	return 0;
@@ -165,6 +161,20 @@ static int print_host_ids(const char *text, pid_t supervisor, struct err *e)
 	return r;
 }
 
+/* Read and written anew: what is no JSON does not get through, and nothing but ASCII does. */
+static int print_guest_ids(const char *text, struct err *e)
+{
+	json_t *list = json_loads(text, 0, NULL);
+	int r = 0;
+
+	if (!json_is_array(list))
+		r = err_set(e, EPROTO, "sbx-sysd's list of processes is malformed");
+	else if (json_dumpf(list, stdout, JSON_COMPACT | JSON_ENSURE_ASCII) < 0 || putchar('\n') < 0)
+		r = err_sys(e, errno, "stdout");
+	json_decref(list);
+	return r;
+}
+
 static int do_ps(struct context *ctx, int argc, char **argv, struct err *e)
 {
 	const struct ctl_msg m = {.type = CTL_PS};
@@ -192,7 +202,7 @@ static int do_ps(struct context *ctx, int argc, char **argv, struct err *e)
 	if (json)
 		return print_host_ids(text, supervisor, e);
 	if (guest)
-		return puts(text) < 0 ? err_sys(e, errno, "stdout") : 0;
+		return print_guest_ids(text, e);
 	return print_table(text, e);
 }
 
