@@ -71,6 +71,8 @@ static int check_route(struct inet_sock *k, const struct net_name *to, const str
 	err = netd_call(m, &reply);
 	if (err || !k->attached) {
 		r->epoch = 0;
+		if (!err)
+			netd_reply_done(&reply);
 		return err ? err : -ENETDOWN;
 	}
 	if (reply.local.family && k->s.family != AF_PACKET)
@@ -160,7 +162,7 @@ static ssize_t put_record(struct inet_sock *k, const struct net_dgram *d, struct
 
 	if (bytering_reserve(&k->tx, need, to) < need)
 		return -EAGAIN;
-	for (unsigned i = 0; i < 2; i++) {
+	for (unsigned i = 0; i < 2 && to[i].iov_len; i++) {
 		uint8_t *p = to[i].iov_base;
 		size_t n = to[i].iov_len, h = MIN(skip, n);
 		ssize_t got;
