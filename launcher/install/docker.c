@@ -67,16 +67,28 @@ static bool is_ours(const json_t *v)
 	return path && !strcmp(slash ? slash + 1 : path, "sbx-launch");
 }
 
+/* The file's text (NULL: there is none) and what it says. */
+static int load(const char *file, char **ret_text, size_t *ret_size, json_t **ret, struct err *e)
+{
+	CLEANUP_FREE char *text = NULL;
+	int r = text_read(file, &text, ret_size, e);
+
+	if (r == 0)
+		r = parse(file, text, *ret_size, ret, e);
+	if (r < 0)
+		return r;
+	*ret_text = STEAL_PTR(text);
+	return 0;
+}
+
 static int add(const char *file, const struct install_options *o, enum install_result *ret, struct err *e)
 {
 	CLEANUP_FREE char *text = NULL;
 	json_t *json, *runtimes, *old, *new;
 	bool first;
 	size_t size;
-	int r = text_read(file, &text, &size, e);
+	int r = load(file, &text, &size, &json, e);
 
-	if (r == 0)
-		r = parse(file, text, size, &json, e);
 	if (r < 0)
 		return r;
 	runtimes = json_object_get(json, "runtimes");
@@ -147,10 +159,8 @@ static int drop(const char *file, const struct install_options *o, enum install_
 	char backup[PATH_MAX];
 	json_t *json;
 	size_t size;
-	int r = text_read(file, &text, &size, e);
+	int r = load(file, &text, &size, &json, e);
 
-	if (r == 0)
-		r = parse(file, text, size, &json, e);
 	if (r < 0)
 		return r;
 	*ret = INSTALL_NOTHING;
