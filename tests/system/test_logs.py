@@ -106,6 +106,28 @@ class Logs(SandboxTest):
         self.assertRegex(p.stdout, r'sbx_processes 3')
         self.assert_ok(self.sbx('delete', '--force', 'one'))
 
+    def test_names_do_not_steer_the_terminal(self):
+        """A guest chooses its name, its arguments, paths and what it says in calls; an operator looks at them."""
+        evil = r'\033]0;title\007\302\233' + r'31m\233\342\200\256x'
+        self.config('bash', '-c', f'n=$(printf "{evil}"); mkdir /tmp/d; cp /bin/sleep "/tmp/d/$n"; '
+                    'printf "$n" > /proc/self/comm; cat "/tmp/d/$n/nothing"; exec -a "$n" "/tmp/d/$n" 78')
+        flags = [*self.flags, '--strace', '--overlay=memory']
+        self.assert_ok(self.sbx('create', 'one', flags=flags))
+        self.assert_ok(self.sbx('start', 'one', flags=flags))
+        deadline = time.time() + 10
+        while 'title' not in self.sbx('ps', 'one').stdout and time.time() < deadline:
+            time.sleep(0.1)
+        for call in (('ps', 'one'), ('ps', '--format', 'guest', 'one'), ('debug', 'one'), ('net', 'one'),
+                     ('logs', 'one'), ('list',), ('exec', 'one', '/tmp/\033[2J\u009b31m\u202e')):
+            p = self.sbx(*call)
+            self.assertEqual(p.returncode == 0, call[0] != 'exec', p.stderr)
+            for c in p.stdout + p.stderr:
+                bad = c < ' ' and c not in '\n\t' or '\x7f' <= c < '\xa0' or '\u202a' <= c <= '\u202e'
+                self.assertFalse(bad, f'{call}: {c!r} in {p.stdout!r} {p.stderr!r}')
+        self.assertIn('title', self.sbx('ps', 'one').stdout)
+        self.assertIn('title', self.sbx('logs', 'one').stdout)
+        self.assert_ok(self.sbx('delete', '--force', 'one'))
+
 
 if __name__ == '__main__':
     main()
