@@ -95,6 +95,48 @@ sbx_net_root() {
 	mv "$part" "$SBX_NET_ROOT"
 }
 
+# Runs a program in a root, with the /proc that Java's maintainer scripts want, which goes with it.
+sbx_in_root() {
+	unshare -m sh -c 'mount -t proc proc "$0/proc" && exec chroot "$0" "$@"' "$@"
+}
+
+# A project of npm that carries its tests, npm itself, and a cache with all that installing it needs: sbx_npm_project DIR
+sbx_npm_project() (
+	mkdir -p "$1"
+	cd "$1" &&
+	npm pack npm@9.9.3 qs@6.11.2 && mkdir npm && tar -C npm --strip-components=1 -xf npm-*.tgz && tar xf qs-*.tgz && rm ./*.tgz &&
+	cd package && npm pkg delete devDependencies scripts.prepare scripts.prepublish scripts.prepublishOnly scripts.postversion &&
+	npm install --cache "$1/cache" --omit-lockfile-registry-resolved=false --ignore-scripts --no-audit --no-fund --save-dev tape@5.6.6 iconv-lite@0.5.1 safer-buffer@2.1.2 \
+		object-inspect@1.12.3 qs-iconv@1.0.4 has-symbols@1.0.3 for-each@0.3.3 mock-property@1.0.3 \
+		has-override-mistake@1.0.1 es-value-fixtures@1.4.2 has-bigints@1.0.2 &&
+	rm -rf node_modules
+)
+
+# A copy of that root with what real applications need besides, made once, for tests/docker/apps.py: languages, a source
+# package to build, and a project of npm with its cache, so that nothing is fetched while the tests run.
+SBX_APPS_ROOT=${SBX_APPS_ROOT:-$SBX_CACHE/apps-$SBX_SUITE}
+sbx_apps_root() {
+	local part log=$SBX_CACHE/apps-root.log
+	[ -e "$SBX_APPS_ROOT/srv/complete" ] && return 0
+	sbx_net_root
+	command -v npm >/dev/null || sbx_install npm
+	sbx_say "making a root with applications in $SBX_APPS_ROOT (once; some minutes)"
+	part=$(mktemp -d "$SBX_CACHE/.apps-XXXXXX")
+	chmod 755 "$part"
+	cp -a "$SBX_NET_ROOT/." "$part/"
+	cp /etc/resolv.conf "$part/etc/resolv.conf"
+	sed 's/^deb /deb-src /' "$part/etc/apt/sources.list" >"$part/etc/apt/sources.list.d/source.list"
+	{ sbx_in_root "$part" apt-get update &&
+	  DEBIAN_FRONTEND=noninteractive sbx_in_root "$part" apt-get install -y --no-install-recommends -o Dpkg::Options::=--force-unsafe-io \
+		gunicorn php-cli ruby ruby-webrick default-jdk-headless cron supervisor tini dpkg-dev libc6-dev make pkg-config g++ &&
+	  sbx_in_root "$part" sh -ec 'mkdir -p /srv/redis; cd /srv/redis; apt-get source redis; mv redis-*/ src' &&
+	  sbx_npm_project "$part/srv/npm" && date >"$part/srv/complete"; } >"$log" 2>&1 ||
+		{ tail -5 "$log" >&2; rm -rf "$part"; sbx_die "cannot make the root with applications"; }
+	rm -rf "$part"/var/cache/apt/archives/*.deb "$part"/var/lib/apt/lists/*
+	rm -rf "$SBX_APPS_ROOT"
+	mv "$part" "$SBX_APPS_ROOT"
+}
+
 # Writes a bundle's config.json for the Debian root: sbx_bundle DIR TERMINAL(true|false) ARG...
 sbx_bundle() {
 	local dir=$1 terminal=$2 args='' a

@@ -73,9 +73,9 @@ class Engine:
                 skip(f'dockerd does not start here:\n{last}')
             time.sleep(0.1)
 
-    def import_image(self):
-        tar = subprocess.Popen(['tar', '-C', ROOTFS, '-c', '.'], stdout=subprocess.PIPE)
-        subprocess.run(['docker', 'import', '-', IMAGE], env=self.env, stdin=tar.stdout, check=True, capture_output=True)
+    def import_image(self, root=ROOTFS, name=IMAGE):
+        tar = subprocess.Popen(['tar', '-C', root, '-c', '.'], stdout=subprocess.PIPE)
+        subprocess.run(['docker', 'import', '-', name], env=self.env, stdin=tar.stdout, check=True, capture_output=True)
         tar.wait()
 
     def stop_daemon(self):

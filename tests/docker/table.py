@@ -25,6 +25,8 @@ def row(area, option, short=False, differs=None):
 
 class Try:
     """One runtime, for one row."""
+    image = IMAGE
+
     def __init__(self, engine, runtime):
         self.engine, self.runtime, self.made = engine, runtime, []
         self.dir = tempfile.mkdtemp(dir=engine.work)
@@ -38,7 +40,7 @@ class Try:
 
     def run(self, *args, command=(), timeout=60, input=None):
         """docker run --rm: what it printed, and its status."""
-        r = self.docker('run', '--rm', f'--runtime={self.runtime}', *args, IMAGE, *command, timeout=timeout, input=input)
+        r = self.docker('run', '--rm', f'--runtime={self.runtime}', *args, self.image, *command, timeout=timeout, input=input)
         return self.text(r)
 
     def sh(self, script, *args, **kw):
@@ -46,7 +48,7 @@ class Try:
 
     def up(self, *args, command=('sleep', '1000'), what='c'):
         name = self.name(what)
-        r = self.docker('run', '-d', '--name', name, f'--runtime={self.runtime}', *args, IMAGE, *command)
+        r = self.docker('run', '-d', '--name', name, f'--runtime={self.runtime}', *args, self.image, *command)
         if r[0] != 0:
             raise RuntimeError(r[2])
         return name
@@ -590,8 +592,8 @@ def _(t):
     return f'{a} {b} {out}'
 
 
-def attempt(r, engine, runtime):
-    t = Try(engine, runtime)
+def attempt(r, engine, runtime, kind):
+    t = kind(engine, runtime)
     try:
         return clean(str(r.fn(t)))
     except Exception as e:
@@ -600,13 +602,18 @@ def attempt(r, engine, runtime):
         t.done()
 
 
-def write_docs(results):
+def write_docs(program, lines):
     path = os.path.join(TOP, 'docs', 'docker.md')
-    begin, end = '<!-- table: made by tests/docker/table.py -->\n', '<!-- end of the table -->'
+    begin, end = f'<!-- table: made by tests/docker/{program}.py -->\n', '<!-- end of the table -->'
     with open(path) as f:
         text = f.read()
     head, rest = text.split(begin, 1)
     tail = rest.split(end, 1)[1]
+    with open(path, 'w') as f:
+        f.write(head + begin + '\n'.join(lines) + '\n' + end + tail)
+
+
+def table(results):
     lines = ['| option | sbx against runc |', '|---|---|']
     area = None
     for r, same, _, _ in results:
@@ -615,36 +622,46 @@ def write_docs(results):
             lines.append(f'| **{area}** | |')
         state = 'the same' if same else r.differs or '**does not work yet**'
         lines.append('| ' + r.option.replace('|', '\\|') + f' | {state} |')
-    with open(path, 'w') as f:
-        f.write(head + begin + '\n'.join(lines) + '\n' + end + tail)
+    return lines
+
+
+def parse():
+    """(what -k asks for, -v)"""
+    args = sys.argv[1:]
+    return args[args.index('-k') + 1] if '-k' in args else '', '-v' in args
+
+
+def report(rows, engine, kind, verbose, docs):
+    """Tries the rows with both runtimes and prints what differs; docs: (program, fn that makes the table's lines) or nothing."""
+    results, failed = [], []
+    for r in rows:
+        start = time.time()
+        want, got = attempt(r, engine, 'runc', kind), attempt(r, engine, 'sbx', kind)
+        same = want == got
+        results.append((r, same, want, got))
+        good = same != bool(r.differs)
+        print(f'{"ok  " if good else "FAIL"} {"same   " if same else "differs"} {time.time() - start:5.1f} s  {r.area}: {r.option}', flush=True)
+        if not good or verbose:
+            print('       runc:', want.replace('\n', '\n             '))
+            print('       sbx: ', got.replace('\n', '\n             '), flush=True)
+        if not good:
+            failed.append(r)
+    print(f'{len(results)} rows, {sum(s for _, s, _, _ in results)} the same, {len(failed)} not as expected')
+    if os.environ.get('SBX_WRITE_DOCS') and docs:
+        write_docs(docs[0], docs[1](results))
+    return 1 if failed else 0
 
 
 def main():
-    args = sys.argv[1:]
-    word = args[args.index('-k') + 1] if '-k' in args else ''
-    rows = [r for r in ROWS if (r.short or '--short' not in args) and word in r.area + ' ' + r.option]
+    word, verbose = parse()
+    short = '--short' in sys.argv
+    rows = [r for r in ROWS if (r.short or not short) and word in r.area + ' ' + r.option]
     enter()
     engine = Engine()
-    results, failed = [], []
     try:
-        for r in rows:
-            start = time.time()
-            want, got = attempt(r, engine, 'runc'), attempt(r, engine, 'sbx')
-            same = want == got
-            results.append((r, same, want, got))
-            good = same != bool(r.differs)
-            print(f'{"ok  " if good else "FAIL"} {"same   " if same else "differs"} {time.time() - start:5.1f} s  {r.area}: {r.option}', flush=True)
-            if not good or '-v' in args:
-                print('       runc:', want.replace('\n', '\n             '))
-                print('       sbx: ', got.replace('\n', '\n             '))
-            if not good:
-                failed.append(r)
+        return report(rows, engine, Try, verbose, not word and not short and ('table', table))
     finally:
         engine.stop()
-    print(f'{len(results)} rows, {sum(s for _, s, _, _ in results)} the same, {len(failed)} not as expected')
-    if os.environ.get('SBX_WRITE_DOCS') and not word and '--short' not in args:
-        write_docs(results)
-    return 1 if failed else 0
 
 
 if __name__ == '__main__':
