@@ -73,5 +73,11 @@ int main(void)
 	SHOW(open(path, O_RDWR));
 	SHOW(open("/proc/self/fd/77", O_RDWR));
 	SHOW(open("/proc/self/fd/01", O_RDWR));
+	/* only the link has a size, st_size of fdinfo is 0: programs copy by it */
+	SHOW(lstat(path, &st));
+	SHOW(st.st_size);
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", sv[0]);
+	SHOW(stat(path, &st));
+	SHOW(st.st_size);
 	return 0;
 }

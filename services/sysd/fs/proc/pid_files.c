@@ -110,10 +110,11 @@ static int lookup_fd(struct inode *dir, struct dentry *dentry, const struct proc
 	if (inode) {
 		proc_i(inode)->fd = fd;
 		inode->ino = proc_ino(of->signal->pid, of->tid, e, fd);
-		if (e == &fd_entry)
+		if (e == &fd_entry) { /* of the two only the link has a size: what copies a file by its size has to read this one */
 			inode->mode = S_IFLNK | (f->readable || f->flags & O_PATH ? 0500 : 0) |
 				      (f->writable ? 0300 : 0);
-		inode->size = 64;
+			inode->size = 64;
+		}
 		d_instantiate(dentry, inode);
 	}
 	file_unref(f);
