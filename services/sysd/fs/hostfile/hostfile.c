@@ -73,6 +73,13 @@ static uint32_t ready_now(const struct hostfile *h)
 	       (p.revents & POLLIN ? EPOLLRDNORM : 0) | (p.revents & POLLOUT ? EPOLLWRNORM : 0);
 }
 
+/* After bytes were taken or put: an edge-triggered set does not look again before the next news, which needs the watch. */
+static void rearm(struct hostfile *h, uint32_t events)
+{
+	if (h->watched && waitq_active(&h->ready) && !(ready_now(h) & (events | EPOLLERR)))
+		arm(h, events);
+}
+
 static int wait_ready(struct hostfile *h, struct file *file, uint32_t events)
 {
 	if (!(file->flags & O_NONBLOCK) || waitq_active(&h->ready)) /* an edge-triggered set waits for the next news */
@@ -100,6 +107,8 @@ static ssize_t stream_read(struct hostfile *h, struct file *file, struct uio *u)
 			continue;
 		}
 		n = h->socket ? recv(h->fd, buf, size, MSG_DONTWAIT) : read(h->fd, buf, size);
+		if (n > 0)
+			rearm(h, EPOLLIN);
 		if (n >= 0)
 			return n ? uio_copy_to(u, buf, (size_t)n) : 0;
 		if (errno == EINTR)
@@ -179,6 +188,7 @@ static ssize_t stream_write(struct hostfile *h, struct file *file, struct uio *u
 			if (n >= 0) {
 				done += n;
 				total += n;
+				rearm(h, EPOLLOUT);
 				continue;
 			}
 			if (errno == EINTR)
