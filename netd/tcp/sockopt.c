@@ -49,10 +49,8 @@ static void set_nagle(struct tcp_sock *tp, uint8_t flag, bool on)
 	tp->nonagle = (uint8_t)(on ? tp->nonagle | flag : tp->nonagle & ~flag);
 	if (!tcp_synced(tp->state) || tp->paired)
 		return;
-	/* NODELAY pushes what waits, unless corked; uncorking pushes too. */
-	if (flag == NAGLE_OFF && on && !(tp->nonagle & NAGLE_CORK))
-		tcp_push_pending(tp);
-	else if (flag == NAGLE_CORK && !on && tcp_write_xmit(tp, tcp_current_mss(tp), tp->nonagle | NAGLE_OFF, 0))
+	/* Uncorking pushes what waits, and so does NODELAY, even what a cork holds (tcp(7)). */
+	if (on == (flag == NAGLE_OFF) && tcp_write_xmit(tp, tcp_current_mss(tp), NAGLE_OFF, 0))
 		tcp_check_probe_timer(tp);
 }
 

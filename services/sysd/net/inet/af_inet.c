@@ -30,6 +30,7 @@ struct inet_sock *inet_alloc(struct task *t, struct net_ns *ns, const struct soc
 	list_init(&k->revive);
 	kmutex_init(&k->lock);
 	k->pair_index = NET_SOCK_NONE;
+	inet_pair_init(k);
 	inet_options_init(k);
 	if (type == SOCK_STREAM) {
 		k->s.sndbuf = 16384;
@@ -155,6 +156,7 @@ void inet_free(struct socket *s)
 		k->pair->pair = NULL;
 	inet_drop_errors(k);
 	byteq_clear(&k->q);
+	ktimer_cancel(&k->hold);
 	free(k->pending);
 	free(k->filter);
 	free(k);

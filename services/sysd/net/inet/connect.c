@@ -86,6 +86,7 @@ static int stream_disconnect(struct inet_sock *k)
 	k->paired = k->rx_end = k->dead = false;
 	k->pair_index = NET_SOCK_NONE;
 	byteq_clear(&k->q);
+	k->held = 0;
 	k->s.shutdown = 0;
 	k->s.err = 0;
 	k->s.state = SS_UNCONNECTED;

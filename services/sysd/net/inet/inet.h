@@ -67,6 +67,8 @@ struct inet_sock {
 	uint32_t pair_index;     /* whose reply has still to come before the other end is known, or none */
 	bool rx_end;             /* the other end will send no more */
 	struct byteq q;          /* what the other end sent */
+	uint64_t held;           /* the last bytes of q, which the other end holds back (MSG_MORE, TCP_CORK) */
+	struct ktimer hold;      /* of this end, while it holds some back in the other's q */
 	uint64_t pair_sent, pair_received, pair_told;
 	bool wants_room;         /* somebody waits to send */
 	/* urgent data: position of the byte in the received stream */
@@ -155,8 +157,11 @@ uint64_t inet_stream_pos(const struct inet_sock *k);
 bool inet_stream_writable(struct inet_sock *k);
 
 /* pair.c */
+void inet_pair_init(struct inet_sock *k);
 void inet_pair(struct inet_sock *a, struct inet_sock *b);
 uint64_t inet_pair_room(const struct inet_sock *k);
+/* Bytes were put into the other end's queue, or may go at last: shows them to it. more: all but full segments wait. */
+void inet_pair_push(struct inet_sock *k, bool more);
 void inet_pair_shutdown(struct inet_sock *k);
 void inet_pair_close(struct inet_sock *k, bool reset);
 void inet_pair_tell(struct inet_sock *k, unsigned flags);

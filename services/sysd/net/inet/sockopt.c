@@ -308,6 +308,9 @@ static int set_int(struct inet_sock *k, struct task *t, int id, uint64_t uval, u
 	k->opt_set[id / 64] |= 1ull << id % 64;
 	if (o->flags & OPT_FWD)
 		pass_on(k, o->level, o->name, value);
+	/* tcp(7): TCP_NODELAY pushes even what TCP_CORK holds. */
+	if (k->paired && ((id == OPT_TCP_CORK && !value) || (id == OPT_TCP_NODELAY && value)))
+		inet_pair_push(k, false);
 	return 0;
 }
 

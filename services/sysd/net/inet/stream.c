@@ -28,13 +28,15 @@ uint64_t inet_stream_pos(const struct inet_sock *k)
 uint64_t inet_stream_unread(struct inet_sock *k)
 {
 	if (k->paired)
-		return byteq_count(&k->q);
+		return byteq_count(&k->q) - k->held;
 	return k->ctl ? bytering_avail(&k->rx) : 0;
 }
 
 uint64_t inet_stream_unsent(struct inet_sock *k)
 {
-	if (k->paired || !k->ctl)
+	if (k->paired)
+		return k->pair ? k->pair->held : 0;
+	if (!k->ctl)
 		return 0;
 	bytering_room(&k->tx);
 	return k->tx.tail - k->tx.head;
@@ -186,8 +188,10 @@ static ssize_t copy_in(struct inet_sock *k, struct uio *u, size_t size)
 			return (ssize_t)size;
 		}
 		got = byteq_write(&k->pair->q, u, size);
-		if (got > 0)
+		if (got > 0) {
 			k->pair_sent += (uint64_t)got;
+			k->pair->held += (uint64_t)got; /* until it is pushed */
+		}
 		return got;
 	}
 	n = bytering_reserve(&k->tx, size, iov);
@@ -222,9 +226,10 @@ static void push(struct inet_sock *k, unsigned flags, bool last)
 			peer->urgent_read = false;
 			if (peer->s.file)
 				file_sigurg(peer->s.file);
+			inet_pair_push(k, false);
 			socket_wake_state(&peer->s, EPOLLIN | EPOLLPRI);
 		} else {
-			socket_wake_read(&peer->s);
+			inet_pair_push(k, flags & MSG_MORE || inet_opt(k, OPT_TCP_CORK));
 		}
 		return;
 	}
@@ -250,6 +255,8 @@ static int wait_room(struct inet_sock *k, uint64_t deadline_ns)
 
 	if (want_room(k))
 		return 0;
+	if (k->paired)
+		inet_pair_push(k, false); /* who waits for room must not keep what could make it */
 	if (!deadline_ns)
 		return -EAGAIN;
 	err = WAIT_EVENT_INTR_TIMEOUT(&k->s.wait, send_over(k) || want_room(k), deadline_ns);
