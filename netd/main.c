@@ -99,11 +99,11 @@ static void wait_for_work(struct pollfd fds[], struct link_source *of[], unsigne
 		for (unsigned i = 0; i < count; i++)
 			fds[i].revents = 0;
 	api_after_sleep(&api);
+	/* One at a time: sysd sends one for each sleep, as a rule; if there are more, the next sleep is short. */
 	if (fds[0].revents) {
-		char bytes[64];
+		char byte;
 
-		while (read(api.wake_fd, bytes, sizeof(bytes)) > 0)
-			;
+		(void)!read(api.wake_fd, &byte, 1);
 	}
 	*ret_count = count;
 }
@@ -111,34 +111,24 @@ static void wait_for_work(struct pollfd fds[], struct link_source *of[], unsigne
 static void serve(void)
 {
 	struct pollfd fds[SOURCES_MAX];
-	struct link_source *of[SOURCES_MAX], *l;
+	struct link_source *of[SOURCES_MAX];
 	struct api_space *sp;
 	unsigned count = 0;
 
 	while (!api.broken) {
-		bool busy;
-
 		LIST_FOR_EACH(sp, &api.spaces, node)
 			netstack_tick(sp->st);
-		busy = api_receive(&api);
+		api_receive(&api);
 		for (unsigned i = 1; i < count; i++)
 			if (fds[i].revents && of[i]->fd >= 0)
-				busy |= of[i]->rx(of[i], FRAMES_A_ROUND) > 0;
+				of[i]->rx(of[i], FRAMES_A_ROUND);
 		LIST_FOR_EACH(sp, &api.spaces, node)
 			netstack_run(sp->st);
 		api_publish(&api);
 		link_set_flush(&links);
-		if (!busy) {
-			wait_for_work(fds, of, &count);
-			continue;
-		}
-		/* While there is work, links are looked at without sleeping. */
-		count = 1;
-		LIST_FOR_EACH(l, &links.sources, node)
-			if (l->fd >= 0 && count < SOURCES_MAX) {
-				of[count] = l;
-				fds[count++] = (struct pollfd){.fd = l->fd, .events = POLLIN, .revents = POLLIN};
-			}
+		/* Also when there was work: that costs no more than asking a link for a frame that is not there, and less
+		 * than asking and sleeping then. */
+		wait_for_work(fds, of, &count);
 	}
 }
 

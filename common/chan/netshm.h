@@ -59,8 +59,8 @@ struct net_events {
 struct net_header {
 	_Alignas(64) uint32_t bell;        /* netd's: counted up when there is news for sysd (a futex) */
 	uint32_t generation;               /* netd's: what was routable may be so no longer */
-	uint32_t netd_sleeps;              /* netd's: a byte on a socket has to wake it */
-	_Alignas(64) uint32_t sysd_sleeps; /* sysd's: the bell has to wake it */
+	uint32_t netd_sleeps;              /* netd's: a byte on a socket has to wake it; sysd takes it back with that */
+	_Alignas(64) uint32_t sysd_sleeps; /* sysd's: the bell has to wake it; netd takes it back with that */
 	struct net_events to_sysd, to_netd;
 };
 

@@ -85,7 +85,9 @@ void api_reply_data(struct api *a, uint32_t req, int error, const void *data, ui
 static void ring_bell(struct api *a)
 {
 	__atomic_add_fetch(&a->hdr->bell, 1, __ATOMIC_SEQ_CST);
-	if (__atomic_load_n(&a->hdr->sysd_sleeps, __ATOMIC_SEQ_CST))
+	/* Once is enough: until it runs and sleeps again, what comes is found. */
+	if (__atomic_load_n(&a->hdr->sysd_sleeps, __ATOMIC_SEQ_CST) &&
+	    __atomic_exchange_n(&a->hdr->sysd_sleeps, 0, __ATOMIC_SEQ_CST))
 		syscall(SYS_futex, &a->hdr->bell, FUTEX_WAKE, 1, NULL, NULL, 0);
 	a->news = false;
 }

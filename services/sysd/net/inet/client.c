@@ -122,7 +122,9 @@ static void wake_netd(void)
 	struct net_header *h = netd_header();
 
 	client.quiet = false;
-	if (!h || __atomic_load_n(&h->netd_sleeps, __ATOMIC_SEQ_CST))
+	/* Once is enough: until it runs and sleeps again, what comes is found. */
+	if (!h || (__atomic_load_n(&h->netd_sleeps, __ATOMIC_SEQ_CST) &&
+		   __atomic_exchange_n(&h->netd_sleeps, 0, __ATOMIC_SEQ_CST)))
 		send(client.wake_fd, "", 1, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
