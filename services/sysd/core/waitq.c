@@ -42,6 +42,13 @@ void waitq_wake(struct waitq *q, int exclusive_count, uint32_t events)
 	}
 }
 
+void waitq_end(struct waitq *q, uint32_t events)
+{
+	waitq_wake(q, INT32_MAX, events);
+	while (!list_empty(&q->entries))
+		list_del(q->entries.next);
+}
+
 bool waitq_active(const struct waitq *q)
 {
 	return !list_empty(&q->entries);

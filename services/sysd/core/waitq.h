@@ -29,6 +29,8 @@ void waitq_add_exclusive(struct waitq *q, struct waitq_entry *e); /* exclusive, 
 void waitq_del(struct waitq_entry *e);
 /* Wakes all non-exclusive entries and up to `exclusive_count` exclusive ones. */
 void waitq_wake(struct waitq *q, int exclusive_count, uint32_t events);
+/* The queue goes away before those who stand in it: they are woken with `events` and stand in no queue any more. */
+void waitq_end(struct waitq *q, uint32_t events);
 static inline void waitq_wake_one(struct waitq *q)
 {
 	waitq_wake(q, 1, 0);

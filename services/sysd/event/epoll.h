@@ -4,9 +4,6 @@
 
 struct file;
 
-/* In the events of a wake: the queue itself goes away, entries of epoll leave it. */
-#define EPOLL_QUEUE_GONE 0x4000u
-
 /* For file_unref: the last reference of f is gone and f->epoll_items is not empty. Before
  * file_ops.release. */
 void eventpoll_release(struct file *f);

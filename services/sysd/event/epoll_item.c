@@ -83,8 +83,6 @@ static bool ep_callback(struct waitq_entry *e, uint32_t events)
 	struct epitem *epi = CONTAINER_OF(e, struct ep_wait, entry)->item;
 	bool taken = true;
 
-	if (events & EPOLL_QUEUE_GONE)
-		waitq_del(e);
 	if (!(epi->events & ~EP_PRIVATE_BITS))
 		return false;
 	if (events && !(events & epi->events))

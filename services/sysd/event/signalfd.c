@@ -1,7 +1,5 @@
 /* signalfd(2): reading pending signals instead of having them delivered. The file has a set and no
  * queue: a reader takes from its own pending signals. */
-#include "services/sysd/event/signalfd.h"
-
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -12,7 +10,6 @@
 #include "services/sysd/abi/signalfd.h"
 #include "services/sysd/core/errno.h"
 #include "services/sysd/core/ktimer.h"
-#include "services/sysd/event/epoll.h"
 #include "services/sysd/event/seek.h"
 #include "services/sysd/mm/usercopy.h"
 #include "services/sysd/signal/signal.h"
@@ -25,11 +22,6 @@
 struct signalfd {
 	sigset64_t set;
 };
-
-void signalfd_cleanup(struct sighand *sh)
-{
-	waitq_wake(&sh->signalfd_wait, INT32_MAX, EPOLLHUP | EPOLL_QUEUE_GONE);
-}
 
 enum layout { LAY_KILL, LAY_TIMER, LAY_POLL, LAY_FAULT, LAY_CHLD, LAY_RT, LAY_SYS };
 

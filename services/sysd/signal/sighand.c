@@ -1,5 +1,5 @@
 /* Tables of handlers (CLONE_SIGHAND). */
-#include "services/sysd/event/signalfd.h"
+#include <sys/epoll.h>
 #include "services/sysd/signal/internal.h"
 
 struct sighand *sighand_new(void)
@@ -26,6 +26,6 @@ void sighand_unref(struct sighand *sh)
 {
 	if (!sh || --sh->refs)
 		return;
-	signalfd_cleanup(sh); /* an epoll set may outlive us on the queue */
+	waitq_end(&sh->signalfd_wait, EPOLLHUP); /* who watches a signalfd with epoll or aio may outlive us */
 	free(sh);
 }

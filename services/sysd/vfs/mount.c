@@ -237,6 +237,7 @@ void mnt_ns_unref(struct mnt_ns *ns)
 	if (!ns || --ns->refs)
 		return;
 	mnt_detach_tree(ns->root);
+	waitq_end(&ns->poll, 0); /* an open /proc/PID/mounts that somebody watches does not hold us */
 	free(ns);
 }
 
