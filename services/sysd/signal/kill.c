@@ -36,7 +36,7 @@ static int send_group(struct task *t, struct signal *to, int signo, const struct
 	return signal_send_group(to, signo, info);
 }
 
-static long kill_pgrp(struct task *t, uint32_t pgid, int signo, const struct abi_siginfo *info)
+int signal_kill_pgrp(struct task *t, uint32_t pgid, int signo, const struct abi_siginfo *info)
 {
 	struct signal *sig;
 	int ret = -ESRCH;
@@ -82,13 +82,13 @@ SYS_HANDLER(kill)
 		return -EINVAL;
 	siginfo_user(&info, t, signo, ABI_SI_USER);
 	if (pid == 0)
-		return kill_pgrp(t, t->signal->pgid, signo, &info);
+		return signal_kill_pgrp(t, t->signal->pgid, signo, &info);
 	if (pid == -1)
 		return kill_everyone(t, signo, &info);
 	if (pid == INT32_MIN)
 		return -ESRCH;
 	if (pid < 0)
-		return kill_pgrp(t, (uint32_t)-pid, signo, &info);
+		return signal_kill_pgrp(t, (uint32_t)-pid, signo, &info);
 	sig = pids_find_group(t, pid);
 	if (!sig) {
 		/* as Linux does, the id of any thread names its group */

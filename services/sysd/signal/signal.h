@@ -21,6 +21,8 @@ int signal_send_task(struct task *t, int signo, const struct abi_siginfo *info);
 int signal_send_group(struct signal *sig, int signo, const struct abi_siginfo *info);
 /* To all thread groups of a process group; -ESRCH when there is none. */
 int signal_send_pgrp(uint32_t pgid, int signo, const struct abi_siginfo *info);
+/* The same as t's kill(2): to those that it may signal; -EPERM when there are others alone. */
+int signal_kill_pgrp(struct task *t, uint32_t pgid, int signo, const struct abi_siginfo *info);
 /* A fault or other synchronous signal of the task itself: a blocked or ignored one kills. */
 void signal_force(struct task *t, int signo, const struct abi_siginfo *info);
 /* SIGPIPE of a write. */

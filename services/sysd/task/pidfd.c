@@ -153,9 +153,9 @@ static long send_by(struct task *t, const struct pidfd *p, int signo, const stru
 		return -ESRCH;
 	if (p->sig->reaped || !p->sig->leader)
 		return -ESRCH;
-	ret = signal_may_send(t, p->sig, signo);
 	if (flags & ABI_PIDFD_SIGNAL_PROCESS_GROUP)
-		return ret < 0 || !signo ? ret : signal_send_pgrp(p->sig->pgid, signo, info);
+		return signal_kill_pgrp(t, p->sig->pid, signo, info);
+	ret = signal_may_send(t, p->sig, signo);
 	if (ret < 0 || !signo)
 		return ret;
 	if (flags & ABI_PIDFD_SIGNAL_THREAD || (!flags && p->tid)) {

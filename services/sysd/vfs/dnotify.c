@@ -83,10 +83,8 @@ int dnotify_set(struct task *t, struct file *f, int fd, uint32_t mask)
 		f->inode->dnotify = m;
 	}
 	m->mask |= mask;
-	if (!f->owner_pid) {
-		f->owner_type = ABI_F_OWNER_PID;
-		f->owner_pid = (int32_t)(t->signal ? t->signal->pid : t->tid);
-	}
+	if (!f->owner_pid)
+		file_set_owner(f, t, ABI_F_OWNER_PID, (int32_t)(t->signal ? t->signal->pid : t->tid));
 	f->owner_fd = fd;
 	return 0;
 }

@@ -70,6 +70,7 @@ struct file {
 	/* F_SETOWN, F_SETSIG: SIGIO */
 	int32_t owner_pid;
 	int owner_type, owner_sig, owner_fd; /* ABI_F_OWNER_*; the descriptor that F_SETOWN was called on */
+	uint32_t owner_uid, owner_euid; /* of who set it: it may signal whom he may */
 	bool async;
 	struct list epoll_items;   /* event/epoll.h: items that watch this file */
 	void *priv;                /* the kind's */
@@ -88,6 +89,8 @@ int file_new_anon(const char *name, uint32_t mode, const struct file_ops *op, un
 /* A further file on the inode of `like`, which file_new_anon made (the other end of a pipe). */
 int file_new_anon_peer(struct file *like, const struct file_ops *op, unsigned flags, void *priv,
 		       struct file **ret);
+/* Signals of f go there from now on (ABI_F_OWNER_*), as if t sent them. */
+void file_set_owner(struct file *f, const struct task *t, int type, int32_t pid);
 /* SIGIO to the owner, if O_ASYNC asks for it. */
 void file_sigio(struct file *f, int code, uint32_t band);
 /* Urgent data came: SIGURG to the owner, if there is one. */

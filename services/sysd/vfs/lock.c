@@ -520,10 +520,8 @@ int lease_set(struct task *t, struct file *f, int type)
 	}
 	mine->type = type;
 	mine->breaking = false;
-	if (!f->owner_pid) {
-		f->owner_pid = (int32_t)mine->pid;
-		f->owner_type = ABI_F_OWNER_PID;
-	}
+	if (!f->owner_pid)
+		file_set_owner(f, t, ABI_F_OWNER_PID, (int32_t)mine->pid);
 	waitq_wake_all(&c->wait);
 	return 0;
 }

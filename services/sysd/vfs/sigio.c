@@ -19,13 +19,30 @@ static const struct abi_siginfo *info_of(const struct file *f, int signo, int co
 	return buf;
 }
 
-/* kill(2)'s rule with the credentials of who set the owner. */
+void file_set_owner(struct file *f, const struct task *t, int type, int32_t pid)
+{
+	f->owner_type = type;
+	f->owner_pid = pid;
+	f->owner_uid = t->cred->uid;
+	f->owner_euid = t->cred->euid;
+}
+
+/* kill(2)'s rule with the credentials of who set the owner, whoever opened the file. */
 static bool may_signal(const struct file *f, const struct task *to)
 {
-	const struct cred *c = f->cred;
+	const struct cred *c = to->cred;
 
-	return !c || !c->euid || c->euid == to->cred->suid || c->euid == to->cred->uid ||
-	       c->uid == to->cred->suid || c->uid == to->cred->uid;
+	return !f->owner_euid || f->owner_euid == c->suid || f->owner_euid == c->uid || f->owner_uid == c->suid ||
+	       f->owner_uid == c->uid;
+}
+
+static void send_pgrp(struct file *f, int signo, const struct abi_siginfo *info)
+{
+	struct signal *sig;
+
+	LIST_FOR_EACH (sig, signal_all(), all_node)
+		if (sig->pgid == (uint32_t)f->owner_pid && sig->leader && may_signal(f, sig->leader))
+			signal_send_group(sig, signo, info);
 }
 
 static void send_info(struct file *f, int signo, const struct abi_siginfo *info)
@@ -38,7 +55,7 @@ static void send_info(struct file *f, int signo, const struct abi_siginfo *info)
 		if (t && may_signal(f, t))
 			signal_send_task(t, signo, info);
 	} else if (f->owner_type == ABI_F_OWNER_PGRP) {
-		signal_send_pgrp((uint32_t)f->owner_pid, signo, info);
+		send_pgrp(f, signo, info);
 	} else {
 		struct signal *sig = signal_find((uint32_t)f->owner_pid);
 

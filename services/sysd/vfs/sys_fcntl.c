@@ -60,12 +60,11 @@ static bool owner_exists(int type, int32_t pid)
 	return false;
 }
 
-static long set_owner(struct file *f, int fd, int type, int32_t pid)
+static long set_owner(struct task *t, struct file *f, int fd, int type, int32_t pid)
 {
 	if (!owner_exists(type, pid))
 		return -ESRCH;
-	f->owner_type = type;
-	f->owner_pid = pid;
+	file_set_owner(f, t, type, pid);
 	f->owner_fd = fd;
 	return 0;
 }
@@ -91,7 +90,7 @@ static long owner_ex(struct task *t, struct file *f, int fd, int cmd, uint64_t a
 		return -EINVAL;
 	if (o.pid < 0)
 		return -EINVAL;
-	return set_owner(f, fd, o.type, o.pid);
+	return set_owner(t, f, fd, o.type, o.pid);
 }
 
 static long rw_hint(struct task *t, struct file *f, int cmd, uint64_t arg)
@@ -190,7 +189,8 @@ static long do_fcntl(struct task *t, struct file *f, int fd, int cmd, uint64_t a
 		pid = (int32_t)arg;
 		if (pid == INT32_MIN)
 			return -EINVAL;
-		return pid < 0 ? set_owner(f, fd, ABI_F_OWNER_PGRP, -pid) : set_owner(f, fd, ABI_F_OWNER_PID, pid);
+		return pid < 0 ? set_owner(t, f, fd, ABI_F_OWNER_PGRP, -pid)
+			       : set_owner(t, f, fd, ABI_F_OWNER_PID, pid);
 	case F_GETOWN_EX:
 	case F_SETOWN_EX:
 		return owner_ex(t, f, fd, cmd, arg);

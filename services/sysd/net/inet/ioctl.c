@@ -150,8 +150,9 @@ static long owner(struct inet_sock *k, struct task *t, unsigned cmd, uint64_t ar
 	}
 	if (user_get(t, pid, arg))
 		return -EFAULT;
-	f->owner_type = pid < 0 ? ABI_F_OWNER_PGRP : ABI_F_OWNER_PID;
-	f->owner_pid = pid < 0 ? -pid : pid;
+	if (pid == INT32_MIN)
+		return -EINVAL;
+	file_set_owner(f, t, pid < 0 ? ABI_F_OWNER_PGRP : ABI_F_OWNER_PID, pid < 0 ? -pid : pid);
 	return 0;
 }
 
