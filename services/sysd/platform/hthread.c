@@ -368,12 +368,17 @@ void hthread_reply_exit(struct task *t, bool group)
 }
 
 /* How long a host thread may take to carry out ops. A live task can be killed while it waits; one that exits
- * cannot, and its runtime may be in hostile hands. */
+ * cannot, nor one that waits for another's host thread (ptrace), and its runtime may be in hostile hands. */
 #define EXIT_PATIENCE_NS NSEC_PER_SEC
+#define POKE_PATIENCE_NS (10 * NSEC_PER_SEC)
 
 static uint64_t ops_deadline(const struct hthread *ht)
 {
-	return ht->task && ht->task->exiting ? clock_mono_ns() + EXIT_PATIENCE_NS : KTIMER_NEVER;
+	const struct task *t = ht->task;
+
+	if (!t || (!t->exiting && !t->poked))
+		return KTIMER_NEVER;
+	return clock_mono_ns() + (t->exiting ? EXIT_PATIENCE_NS : POKE_PATIENCE_NS);
 }
 
 void hthread_say_byes(void)

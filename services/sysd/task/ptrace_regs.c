@@ -71,7 +71,7 @@ static int find_region(const struct mm_region *r, void *arg)
 
 /* A breakpoint in a read-only page: the tracee's runtime makes the page writable for a moment, which gives
  * the process its own copy. */
-static int poke_protected(struct task *tracee, uint64_t addr, const void *src, size_t size)
+static int poke_through_runtime(struct task *tracee, uint64_t addr, const void *src, size_t size)
 {
 	struct hthread *ht = tracee->ht;
 	uint64_t page = ALIGN_DOWN(addr, SBX_PAGE_SIZE), end = ALIGN_UP(addr + size, SBX_PAGE_SIZE);
@@ -80,8 +80,6 @@ static int poke_protected(struct task *tracee, uint64_t addr, const void *src, s
 	uint32_t off;
 	void *room;
 
-	if (!ht || ht->task != tracee || ht->where != HT_KERNEL || !tracee->mm)
-		return -EIO;
 	if (mm_walk(tracee->mm, false, find_region, &f) < 0 || !f.found || f.prot & PROT_WRITE)
 		return -EIO;
 	room = hthread_window_alloc(ht, (uint32_t)size, &off);
@@ -96,6 +94,25 @@ static int poke_protected(struct task *tracee, uint64_t addr, const void *src, s
 	if (hthread_run_ops_on(ht, ops, 3) < 0)
 		return -ESRCH;
 	return ops[0].ret || ops[1].ret ? -EIO : 0;
+}
+
+/* All of it sleeps, and a tracee that is killed meanwhile would take its host thread along. */
+static int poke_protected(struct task *tracee, uint64_t addr, const void *src, size_t size)
+{
+	struct hthread *ht = tracee->ht;
+	int ret;
+
+	if (!ht || ht->task != tracee || ht->where != HT_KERNEL || !tracee->mm)
+		return -EIO;
+	if (tracee == current_task())
+		return poke_through_runtime(tracee, addr, src, size);
+	task_ref(tracee);
+	tracee->poked++;
+	ret = poke_through_runtime(tracee, addr, src, size);
+	if (!--tracee->poked)
+		sched_wake(&tracee->strand);
+	task_unref(tracee);
+	return ret;
 }
 
 int ptrace_poke(struct task *tracee, uint64_t addr, const void *src, size_t size)

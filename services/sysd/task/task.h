@@ -110,6 +110,8 @@ struct task {
 	bool exit_notified;          /* the parent has been told */
 	bool stop_taken;             /* traced: the present stop of the group was reported */
 	int detach_signal;           /* what PTRACE_DETACH gave */
+	unsigned poked;              /* its tracer works on its host thread: it does not leave its stop, though killed */
+	bool in_exec;                /* between the choice of its credentials and their coming true */
 	bool exec_event;             /* exec has just happened: the tracer is to be told */
 	uint32_t exec_old_tid;
 	struct seccomp_filter *seccomp; /* task/seccomp.c */
