@@ -414,6 +414,7 @@ int exec_task(struct task *t, struct file *prog, const char *name, char *const *
 		err = (int)size;
 		goto out;
 	}
+	exec_begin(t);
 	err = exec_creds(t, x->file, &x->cred, &x->secure);
 	if (err)
 		goto out;
@@ -440,6 +441,7 @@ int exec_task(struct task *t, struct file *prog, const char *name, char *const *
 	ht->regs = (struct sbx_regs){.rip = entry, .rsp = sp, .eflags = 0x202, .orig_rax = (uint64_t)-1};
 	t->regs_replaced = true;
 out:
+	exec_end(t);
 	exec_free(x);
 	return err;
 }

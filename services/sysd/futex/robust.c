@@ -6,9 +6,9 @@
 #include "services/sysd/mm/mm.h"
 #include "services/sysd/mm/usercopy.h"
 #include "services/sysd/platform/hthread.h"
-#include "services/sysd/fs/proc/proc.h"
 #include "services/sysd/sys/pids.h"
 #include "services/sysd/syscall/syscall.h"
+#include "services/sysd/task/ptrace.h"
 #include "services/sysd/task/task.h"
 
 SYS_HANDLER(set_robust_list)
@@ -27,7 +27,7 @@ SYS_HANDLER(get_robust_list)
 
 	if (!of)
 		return -ESRCH;
-	if (!proc_may_access(t, of))
+	if (!ptrace_may_access(t, of))
 		return -EPERM;
 	hthread_refresh(of);
 	head = of->robust_list_head;

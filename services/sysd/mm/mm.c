@@ -13,11 +13,13 @@
 
 struct mm *mm_new(struct hprocess *hp)
 {
+	static uint64_t serial;
 	struct mm *mm = calloc(1, sizeof(*mm));
 
 	if (!mm)
 		return NULL;
 	mm->refs = 1;
+	mm->serial = ++serial;
 	mm->hp = hprocess_ref(hp);
 	mm->maps_fd = -1;
 	list_init(&mm->file_vmas);
@@ -65,6 +67,7 @@ static struct mm *mm_dup(const struct mm *from, struct hprocess *hp)
 
 	*mm = *from;
 	mm->refs = fresh.refs;
+	mm->serial = fresh.serial;
 	mm->hp = fresh.hp;
 	mm->maps_fd = -1;
 	mm->file_vma_count = 0;

@@ -16,6 +16,7 @@ struct path;
 
 struct mm {
 	unsigned refs;          /* tasks that share it */
+	uint64_t serial;        /* no other has had it */
 	struct hprocess *hp;
 	uint64_t start_code, end_code, start_data, end_data;
 	uint64_t start_brk, brk, start_stack, stack_end;

@@ -6,32 +6,16 @@
 #include "services/sysd/mm/mm.h"
 #include "services/sysd/mm/uio.h"
 #include "services/sysd/mm/usercopy.h"
+#include "services/sysd/sys/pids.h"
 #include "services/sysd/syscall/syscall.h"
+#include "services/sysd/task/ptrace.h"
 #include "services/sysd/task/task.h"
 
-#define CAP_SYS_PTRACE_BIT 19
 #define PIECE (64 * 1024ul)
 
 struct abi_iovec {
 	uint64_t base, size;
 };
-
-/* PTRACE_MODE_ATTACH_REALCREDS (ptrace(2), "Ptrace access mode checking"). */
-static bool may_access(struct task *t, struct task *target)
-{
-	const struct cred *c = t->cred, *o = target->cred;
-
-	if (target->signal == t->signal)
-		return true;
-	if (capable(t, CAP_SYS_PTRACE_BIT))
-		return true;
-	if (c->uid != o->uid || c->uid != o->euid || c->uid != o->suid || c->gid != o->gid ||
-	    c->gid != o->egid || c->gid != o->sgid)
-		return false;
-	if (!target->signal->dumpable)
-		return false;
-	return !(o->cap_permitted & ~c->cap_permitted);
-}
 
 static int read_iov(struct task *t, uint64_t uaddr, uint64_t count, struct abi_iovec **ret_iov)
 {
@@ -112,12 +96,12 @@ static long process_vm(struct task *t, const uint64_t a[6], bool write)
 	ret = 0;
 	if (!local.resid)
 		goto out;
-	target = task_find((uint32_t)a[0]);
+	target = pids_find_task(t, (int32_t)a[0]);
 	ret = -ESRCH;
 	if (!target || !target->mm)
 		goto out;
 	ret = -EPERM;
-	if (!may_access(t, target))
+	if (!ptrace_may_access(t, target))
 		goto out;
 	mm = mm_ref(target->mm);
 	ret = copy_between(t, mm, &local, iov, a[4], write);

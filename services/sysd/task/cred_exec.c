@@ -4,8 +4,10 @@
 #include <sys/stat.h>
 #include "services/sysd/task/cred_internal.h"
 #include "services/sysd/task/exec.h"
+#include "services/sysd/task/ptrace.h"
 #include "services/sysd/task/task.h"
 #include "services/sysd/vfs/file.h"
+#include "services/sysd/vfs/fs_struct.h"
 #include "services/sysd/vfs/inode.h"
 #include "services/sysd/vfs/mount.h"
 
@@ -46,6 +48,20 @@ static bool read_file_caps(struct inode *inode, struct file_caps *ret)
 	return rev == 0x02000000 || (size >= 24 && le32(raw + 20) == 0);
 }
 
+/* Would somebody with fewer rights have a hold on the program: a tracer, or a process that shares its working directory
+ * and root? */
+static bool watched(struct task *t)
+{
+	unsigned own = 0;
+	struct task *other;
+
+	if (t->ptrace && !ptrace_tracer_capable(t))
+		return true;
+	LIST_FOR_EACH (other, &t->signal->threads, thread_node)
+		own += other->fs == t->fs;
+	return t->fs && t->fs->refs > own && !capable(t, CAP_SETUID);
+}
+
 int exec_creds(struct task *t, struct file *prog, struct cred **ret_cred, bool *ret_secure)
 {
 	const struct cred *old = t->cred;
@@ -57,7 +73,7 @@ int exec_creds(struct task *t, struct file *prog, struct cred **ret_cred, bool *
 
 	if (!c)
 		return -ENOMEM;
-	may_gain = !old->no_new_privs && !(prog->path.mnt && prog->path.mnt->flags & MNT_NOSUID) && !t->ptrace;
+	may_gain = !old->no_new_privs && !(prog->path.mnt && prog->path.mnt->flags & MNT_NOSUID) && !watched(t);
 	if (may_gain) {
 		if (inode->mode & S_ISUID)
 			c->euid = inode->uid;

@@ -17,6 +17,12 @@ struct hthread;
 struct mm;
 struct task;
 
+/* From exec_creds() on until they came true, or did not: whoever would see the task with its old credentials and have it
+ * with the new ones waits (a tracer that attaches, a filter for all threads). */
+void exec_begin(struct task *t);
+void exec_end(struct task *t);
+/* Waits until no exec of `of` is between the two. -ERESTARTNOINTR. `of` may be gone then. */
+int exec_wait_end(struct task *of);
 /* The credentials t has after an exec of `prog` (setuid and setgid bits, file capabilities, securebits,
  * ambient capabilities, no_new_privs, nosuid mounts): a fresh reference in *ret_cred, AT_SECURE in
  * *ret_secure. For a script, prog is the interpreter. May sleep. 0 or -errno. */

@@ -5,10 +5,35 @@
 #include "services/sysd/task/internal.h"
 #include "services/sysd/vfs/fdtable.h"
 #include "services/sysd/vfs/file.h"
+#include "services/sysd/vfs/inode.h"
+#include "services/sysd/vfs/namei.h"
 
 void cputimer_rebind(struct signal *sig) __attribute__((weak));
 
 #define PER_CLEAR_ON_SETID 0x1240000u /* READ_IMPLIES_EXEC, ADDR_NO_RANDOMIZE, COMPAT_LAYOUT, MMAP_PAGE_ZERO */
+
+void exec_begin(struct task *t)
+{
+	t->in_exec = true;
+}
+
+void exec_end(struct task *t)
+{
+	t->in_exec = false;
+	waitq_wake_all(&t->signal->exec_wait);
+}
+
+int exec_wait_end(struct task *of)
+{
+	struct signal *sig = signal_ref(of->signal);
+	int ret;
+
+	task_ref(of);
+	ret = WAIT_EVENT_INTR(&sig->exec_wait, !of->in_exec);
+	task_unref(of);
+	signal_unref(sig);
+	return ret ? -ERESTARTNOINTR : 0;
+}
 
 static bool others_gone(const struct task *t)
 {
@@ -92,13 +117,14 @@ static void set_exe(struct signal *sig, struct file *prog)
 		path_put(&old);
 }
 
-static void new_credentials(struct task *t, struct cred *cred)
+/* readable: its user could have read what is in its memory now. */
+static void new_credentials(struct task *t, struct cred *cred, bool readable)
 {
 	const struct cred *old = t->cred;
 	bool changed = old->euid != cred->euid || old->egid != cred->egid;
 	bool gained = cred->cap_permitted & ~old->cap_permitted;
 
-	t->signal->dumpable = !changed && !gained && cred->uid == cred->euid && cred->gid == cred->egid;
+	t->signal->dumpable = readable && !changed && !gained && cred->uid == cred->euid && cred->gid == cred->egid;
 	if (changed || gained || cred->uid != cred->euid || cred->gid != cred->egid) {
 		t->pdeath_signal = 0;
 		t->personality &= ~PER_CLEAR_ON_SETID;
@@ -113,6 +139,7 @@ int task_exec_commit(struct task *t, struct mm *mm, struct hthread *ht, struct c
 	struct sighand *sighand = NULL;
 	struct fdtable *files = NULL;
 	uint32_t old_tid = t->tid;
+	bool readable = inode_permission(prog->inode, t, MAY_READ) >= 0;
 	int ret;
 
 	/* whatever can fail comes first */
@@ -156,7 +183,7 @@ int task_exec_commit(struct task *t, struct mm *mm, struct hthread *ht, struct c
 	if (posix_timers_delete_all)
 		posix_timers_delete_all(sig);
 	reset_handlers(t);
-	new_credentials(t, cred);
+	new_credentials(t, cred, readable);
 	set_comm(t, comm);
 	set_exe(sig, prog);
 	t->exit_signal = SIGCHLD;

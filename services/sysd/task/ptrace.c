@@ -1,4 +1,5 @@
 /* Tracing: links between tracer and tracee, the stops, and how wait(2) sees them (ptrace(2)). */
+#include <linux/capability.h>
 #include "services/sysd/abi/clone.h"
 #include "services/sysd/abi/wait.h"
 #include "services/sysd/platform/hthread.h"
@@ -12,6 +13,11 @@
 uint32_t ptrace_tracer_tid(const struct task *t)
 {
 	return t->ptrace ? t->ptrace->tracer->tid : 0;
+}
+
+bool ptrace_tracer_capable(const struct task *t)
+{
+	return capable(t->ptrace->tracer, CAP_SYS_PTRACE);
 }
 
 int ptrace_link(struct task *tracee, struct task *tracer, bool seized, uint32_t options)
@@ -144,6 +150,8 @@ int ptrace_stop(struct task *t, int32_t code, const struct abi_siginfo *info)
 	jobctl_check_stopped(t->signal, t);
 	/* unlinked: the tracer detached or died */
 	while (t->ptrace && t->ptrace->stopped && !must_die(t))
+		sched_park();
+	while (t->poked) /* killed: that ends the poking, too */
 		sched_park();
 	t->state = TASK_RUNNING;
 	p = t->ptrace;

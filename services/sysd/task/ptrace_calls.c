@@ -7,12 +7,22 @@
 #include "services/sysd/mm/usercopy.h"
 #include "services/sysd/sys/pids.h"
 #include "services/sysd/syscall/syscall.h"
+#include "services/sysd/task/exec.h"
 #include "services/sysd/task/ptrace_internal.h"
 
-static long attach(struct task *t, struct task *of, bool seize, uint64_t options)
+static long attach(struct task *t, uint32_t tid, bool seize, uint64_t options)
 {
+	struct task *of;
 	int ret;
 
+	/* the rights are those over the program that it comes to be */
+	while ((of = pids_find_task(t, (int32_t)tid)) && of->in_exec) {
+		ret = exec_wait_end(of);
+		if (ret)
+			return ret;
+	}
+	if (!of)
+		return -ESRCH;
 	if (seize && options & ~(uint64_t)ABI_PTRACE_O_MASK)
 		return -EIO;
 	if (of->signal == t->signal || !ptrace_may_access(t, of))
@@ -249,13 +259,13 @@ SYS_HANDLER(ptrace)
 
 	if (a[0] == ABI_PTRACE_TRACEME)
 		return trace_me(t);
+	if (a[0] == ABI_PTRACE_ATTACH)
+		return attach(t, (uint32_t)a[1], false, 0);
 	of = pids_find_task(t, (int32_t)a[1]);
 	if (!of)
 		return -ESRCH;
-	if (a[0] == ABI_PTRACE_ATTACH)
-		return attach(t, of, false, 0);
 	if (a[0] == ABI_PTRACE_SEIZE)
-		return a[2] ? -EIO : attach(t, of, true, a[3]);
+		return a[2] ? -EIO : attach(t, (uint32_t)a[1], true, a[3]);
 	if (!of->ptrace || of->ptrace->tracer != t)
 		return -ESRCH;
 	if (a[0] == ABI_PTRACE_KILL) {

@@ -12,6 +12,7 @@
 #include "services/sysd/mm/usercopy.h"
 #include "services/sysd/platform/hthread.h"
 #include "services/sysd/syscall/syscall.h"
+#include "services/sysd/task/exec.h"
 #include "services/sysd/task/internal.h"
 
 #define CHAIN_MAX_INSNS 32768 /* of all filters of a task */
@@ -213,6 +214,27 @@ static uint32_t cannot_sync(struct task *t)
 	return 0;
 }
 
+static struct task *thread_in_exec(struct signal *sig)
+{
+	struct task *t;
+
+	LIST_FOR_EACH (t, &sig->threads, thread_node)
+		if (t->in_exec)
+			return t;
+	return NULL;
+}
+
+/* A program that gains rights by its exec is not to have our filters. */
+static int wait_execs(struct task *t)
+{
+	struct task *other;
+	int ret = 0;
+
+	while (!ret && (other = thread_in_exec(t->signal)))
+		ret = exec_wait_end(other);
+	return ret;
+}
+
 static void sync_threads(struct task *t)
 {
 	struct task *other;
@@ -278,6 +300,11 @@ static long set_filter(struct task *t, uint64_t flags, uint64_t uprog)
 	if (flags & ~(uint64_t)(SECCOMP_FILTER_FLAG_TSYNC | SECCOMP_FILTER_FLAG_LOG |
 				SECCOMP_FILTER_FLAG_SPEC_ALLOW | SECCOMP_FILTER_FLAG_TSYNC_ESRCH))
 		return -EINVAL;
+	if (flags & SECCOMP_FILTER_FLAG_TSYNC) {
+		ret = wait_execs(t);
+		if (ret)
+			return ret;
+	}
 	if (user_get(t, fprog, uprog))
 		return -EFAULT;
 	if (!fprog.count || fprog.count > BPF_MAX_INSNS)

@@ -10,6 +10,8 @@
 #define file_ref fake_file_ref
 #define file_unref fake_file_unref
 #define fd_get fake_fd_get
+#define exec_begin fake_exec_begin
+#define exec_end fake_exec_end
 #define exec_creds fake_exec_creds
 #define cred_unref fake_cred_unref
 #define task_exec_commit fake_task_exec_commit
@@ -149,6 +151,14 @@ struct file *fd_get(struct task *t, int fd)
 {
 	return fd >= 3 && fd < 64 && open_files[fd] ? file_ref(&open_files[fd]->f) : NULL;
 }
+void exec_begin(struct task *t)
+{
+}
+
+void exec_end(struct task *t)
+{
+}
+
 int exec_creds(struct task *t, struct file *prog, struct cred **ret_cred, bool *ret_secure)
 {
 	*ret_cred = &cred;

@@ -13,6 +13,7 @@
 #include "services/sysd/sys/kinfo.h"
 #include "services/sysd/sys/pids.h"
 #include "services/sysd/task/nsproxy.h"
+#include "services/sysd/task/ptrace.h"
 #include "services/sysd/task/task.h"
 #include "services/sysd/time/cputime.h"
 #include "services/sysd/time/posix_timer.h"
@@ -118,7 +119,7 @@ PROC_SHOW(proc_show_wchan)
 {
 	struct task *cur = current_task();
 
-	seq_puts(s, t->wchan && cur && proc_may_access(cur, t) ? t->wchan : "0");
+	seq_puts(s, t->wchan && cur && ptrace_may_look(cur, t) ? t->wchan : "0");
 	return 0;
 }
 

@@ -7,6 +7,7 @@
 #include "services/sysd/fs/proc/proc.h"
 #include "services/sysd/mm/mm.h"
 #include "services/sysd/mm/usercopy.h"
+#include "services/sysd/task/ptrace.h"
 #include "services/sysd/task/task.h"
 #include "services/sysd/vfs/file.h"
 #include "services/sysd/vfs/fs_struct.h"
@@ -214,7 +215,7 @@ static int mem_open(struct inode *inode, struct file *file)
 
 	if (!of)
 		return -ENOENT;
-	if (t && !proc_may_access(t, of))
+	if (t && !ptrace_may_look(t, of))
 		return -EACCES;
 	file->priv = of->mm ? mm_ref(of->mm) : NULL; /* the address space, even past an exec */
 	return 0;

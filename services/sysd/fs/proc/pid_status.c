@@ -10,6 +10,7 @@
 #include "services/sysd/sys/affinity.h"
 #include "services/sysd/sys/kinfo.h"
 #include "services/sysd/sys/pids.h"
+#include "services/sysd/task/ptrace.h"
 #include "services/sysd/task/task.h"
 #include "services/sysd/time/cputime.h"
 #include "services/sysd/tty/tty.h"
@@ -97,7 +98,7 @@ PROC_SHOW(proc_show_stat)
 {
 	struct task *cur = current_task();
 	bool group = pi->entry && pi->pid == pi->tid && t == t->signal->leader;
-	bool peek = cur && proc_may_access(cur, t);
+	bool peek = cur && ptrace_may_look(cur, t);
 	struct mm_usage use;
 	struct sig_sets sig;
 	struct signal *g;

@@ -24,9 +24,10 @@ struct proc_entry {
 	const char *name;
 	uint32_t mode;               /* with S_IFMT */
 	unsigned flags;
-#define PROC_PTRACE 1u               /* opening needs ptrace access to the task */
+#define PROC_PTRACE 1u               /* opening and reading need ptrace access to the task */
 #define PROC_TGID_ONLY 2u            /* not below task/TID */
 #define PROC_TID_ONLY 4u
+#define PROC_MM 8u                   /* about the address space at the time of the open: nothing after an exec */
 	/* Regular files. t: the task the file is about, or NULL for a global one. May sleep: t is looked up
 	 * again afterwards if it is needed. Return 0 or -errno. */
 	int (*show)(struct seqbuf *s, struct task *t, const struct proc_inode *pi);
@@ -61,8 +62,6 @@ static inline struct proc_inode *proc_i(const struct inode *inode)
 }
 /* The task an inode is about; NULL when it is gone. Valid until the caller sleeps. */
 struct task *proc_task(const struct proc_inode *pi);
-/* ptrace_may_access(PTRACE_MODE_READ_FSCREDS): may the current task look into `of`? */
-bool proc_may_access(struct task *t, const struct task *of);
 
 /* An inode for an entry. `of` is the task below /proc/PID, or NULL. */
 struct inode *proc_inode_new(struct super_block *sb, const struct proc_entry *e, const struct task *of);

@@ -4,7 +4,9 @@
 #include "common/base/util.h"
 #include "services/sysd/fs/proc/fstype.h"
 #include "services/sysd/fs/proc/proc.h"
+#include "services/sysd/mm/mm.h"
 #include "services/sysd/sys/pids.h"
+#include "services/sysd/task/ptrace.h"
 #include "services/sysd/task/task.h"
 #include "services/sysd/vfs/file.h"
 #include "services/sysd/vfs/poll.h"
@@ -19,22 +21,6 @@ struct task *proc_task(const struct proc_inode *pi)
 	struct task *t = pi->tid ? task_find(pi->tid) : NULL;
 
 	return t && t->start_boot_ns == pi->start_ns ? t : NULL;
-}
-
-bool proc_may_access(struct task *t, const struct task *of)
-{
-	const struct cred *c = t->cred, *o = of->cred;
-
-	if (t->signal == of->signal)
-		return true;
-	if (capable(t, CAP_SYS_PTRACE))
-		return true;
-	if (c->fsuid != o->euid || c->fsuid != o->suid || c->fsuid != o->uid || c->fsgid != o->egid ||
-	    c->fsgid != o->sgid || c->fsgid != o->gid)
-		return false;
-	if (!of->signal->dumpable && of->mm)
-		return false;
-	return !(o->cap_permitted & ~c->cap_permitted);
 }
 
 uint64_t proc_ino(uint32_t pid, uint32_t tid, const void *what, int64_t sub)
@@ -125,23 +111,34 @@ static int proc_setattr(struct dentry *dentry, const struct inode_attr *attr)
 struct proc_open {
 	struct seqbuf text;
 	bool filled;
+	uint64_t mm; /* PROC_MM: its number */
 };
+
+static uint64_t mm_number(const struct task *t)
+{
+	return t->mm ? t->mm->serial : 0;
+}
 
 static int file_open(struct inode *inode, struct file *file)
 {
 	const struct proc_inode *pi = proc_i(inode);
-	struct task *t = current_task();
+	struct task *t = current_task(), *of = NULL;
+	struct proc_open *po;
 
 	if (pi->tid) {
-		struct task *of = proc_task(pi);
-
+		of = proc_task(pi);
 		if (!of)
 			return -ENOENT;
-		if (pi->entry->flags & PROC_PTRACE && t && !proc_may_access(t, of))
+		if (pi->entry->flags & PROC_PTRACE && t && !ptrace_may_look(t, of))
 			return -EACCES;
 	}
-	file->priv = calloc(1, sizeof(struct proc_open));
-	return file->priv ? 0 : -ENOMEM;
+	po = calloc(1, sizeof(*po));
+	if (!po)
+		return -ENOMEM;
+	if (of)
+		po->mm = mm_number(of);
+	file->priv = po;
+	return 0;
 }
 
 static void file_release(struct file *file)
@@ -156,19 +153,24 @@ static void file_release(struct file *file)
 static int fill(struct file *file, struct proc_open *po)
 {
 	const struct proc_inode *pi = proc_i(file->inode);
-	struct task *t = NULL;
+	struct task *t = NULL, *reader = current_task();
+	bool gone = false;
 	int err;
 
 	if (pi->tid) {
 		t = proc_task(pi);
 		if (!t)
 			return -ESRCH;
+		/* it may have become a program with more rights since the open */
+		gone = pi->entry->flags & PROC_MM && mm_number(t) != po->mm;
+		if (!gone && pi->entry->flags & PROC_PTRACE && reader && !ptrace_may_look(reader, t))
+			return -EPERM;
 	}
 	if (!pi->entry->show)
 		return -EINVAL;
 	po->text.size = 0;
 	po->text.failed = false;
-	err = pi->entry->show(&po->text, t, pi);
+	err = gone ? 0 : pi->entry->show(&po->text, t, pi);
 	if (!err && po->text.failed)
 		err = -ENOMEM;
 	po->filled = !err;
@@ -300,7 +302,7 @@ static int link_check(const struct proc_inode *pi, struct task *t, struct task *
 	*ret_of = proc_task(pi);
 	if (!*ret_of)
 		return -ENOENT;
-	if (pi->entry->flags & PROC_PTRACE && t && !proc_may_access(t, *ret_of))
+	if (pi->entry->flags & PROC_PTRACE && t && !ptrace_may_look(t, *ret_of))
 		return -EACCES;
 	return 0;
 }
@@ -454,7 +456,7 @@ static bool visible(const struct super_block *sb, struct task *t, const struct t
 		return true;
 	if (ps->gid && cred_in_group(t->cred, ps->gid))
 		return true;
-	return proc_may_access(t, of);
+	return ptrace_may_look(t, of);
 }
 
 static int root_lookup(struct inode *dir, struct dentry *dentry)
