@@ -342,20 +342,25 @@ long futex_cmp_requeue_pi(struct task *t, uint64_t uaddr, uint32_t nr_wake, uint
 		if (err)
 			return err;
 		if (!(cur & ABI_FUTEX_TID_MASK)) {
+			uint32_t next;
 			unsigned n;
 
 			w = top(&to, &n);
 			if (!w)
 				return count;
-			err = futex_cmpxchg(t, uaddr2, cur,
-					    w->task->tid | (n > 1 ? ABI_FUTEX_WAITERS : 0) |
-						    (cur & ABI_FUTEX_OWNER_DIED),
-					    &old);
+			next = w->task->tid | (n > 1 ? ABI_FUTEX_WAITERS : 0) | (cur & ABI_FUTEX_OWNER_DIED);
+			err = futex_cmpxchg(t, uaddr2, cur, next, &old);
 			if (err)
 				return err;
 			if (old == cur) {
-				grant(w);
-				return count;
+				/* it may have left while the word was written: a signal, its time is over */
+				if (top(&to, &n) == w) {
+					grant(w);
+					return count;
+				}
+				err = futex_cmpxchg(t, uaddr2, next, cur, &old);
+				if (err)
+					return err;
 			}
 		} else {
 			err = futex_cmpxchg(t, uaddr2, cur, cur | ABI_FUTEX_WAITERS, &old);
