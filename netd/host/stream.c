@@ -151,10 +151,10 @@ static void pump_listener(struct host_sock *l)
 		if (fd >= 0) {
 			adopt(l, fd);
 			any = true;
-		} else if (errno == EAGAIN) {
-			l->readable = false;
 		} else if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) {
 			break; /* it waits; the next connection brings another event */
+		} else if (errno != EINTR && errno != ECONNABORTED) {
+			l->readable = false; /* none is there, or it listens no more */
 		}
 	}
 	if (any)

@@ -226,6 +226,7 @@ void hthread_take_request(struct hthread *ht)
 		for (uint32_t i = 0; i < count && i < SBX_SEGS_MAX; i++) {
 			struct sbx_seg seg = s->in[i];
 
+			__asm__ volatile("" ::: "memory"); /* what is checked is what is kept: not read again */
 			if (seg.off > SBX_SLOT_WINDOW || seg.size > SBX_SLOT_WINDOW - seg.off)
 				continue;
 			ht->in[ht->in_count++] = seg;

@@ -180,7 +180,7 @@ static int put_off(const struct net_msg *m, size_t size)
 	if (client.unsent_count < UNSENT_MAX)
 		u = malloc(sizeof(*u) + size);
 	if (!u) {
-		client.deaf = must_arrive(m);
+		client.deaf |= must_arrive(m);
 		return -EAGAIN;
 	}
 	if (!client.unsent_count++)
