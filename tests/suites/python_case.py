@@ -62,6 +62,8 @@ def main():
     sys.argv = [f'/usr/lib/python3.11/test/{module}.py']
     test.support.verbose = 1
     test.support.use_resources = ['cpu', 'subprocess']
+    if module == 'test_socketserver':  # is skipped as a whole without it, and needs no more than loopback
+        test.support.use_resources.append('network')
     Result.out = open(results, 'a')
     loaded = unittest.defaultTestLoader.loadTestsFromName('test.' + module)
     for t in cases(loaded):
