@@ -58,11 +58,11 @@ static void env_random(void *arg, void *buf, size_t size)
 	}
 }
 
-/* Milliseconds to the next thing that any stack has to do; -1: nothing. */
+/* Milliseconds to the next thing that there is to do; -1: nothing. */
 static int64_t next_due(void)
 {
 	struct api_space *sp;
-	int64_t due = -1;
+	int64_t due = api_tidy(&api);
 
 	LIST_FOR_EACH(sp, &api.spaces, node) {
 		int64_t d = netstack_next_due(sp->st);

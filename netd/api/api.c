@@ -2,6 +2,7 @@
 #include "netd/api/api.h"
 
 #include <linux/futex.h>
+#include <malloc.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -11,6 +12,7 @@
 #include "common/ipc/startup.h"
 #include "common/log/log.h"
 #include "netd/core/netif.h"
+#include "netd/core/pkt_priv.h"
 #include "netd/sock/sock.h"
 
 #define MESSAGES_A_ROUND 256
@@ -216,6 +218,49 @@ bool api_before_sleep(struct api *a)
 void api_after_sleep(struct api *a)
 {
 	__atomic_store_n(&a->hdr->netd_sleeps, 0, __ATOMIC_SEQ_CST);
+}
+
+/* ---- memory ------------------------------------------------------------------------------------- */
+
+#define TIDY_MS 5000u   /* for so long a region that is free is worth its memory */
+#define TIDY_STEP_MS 5u
+#define TIDY_STEP 256u  /* regions at a time: below a millisecond */
+#define TIDY_LAST_MS 70000u /* by then nothing in TIME_WAIT is left of the crowd, which lies in between */
+
+static void tidy_heap(void)
+{
+	pkt_pool_trim();
+	malloc_trim(0);
+}
+
+int64_t api_tidy(struct api *a)
+{
+	uint64_t now;
+	unsigned n;
+
+	if (!a->tidy_ms && !arena_untidy(&a->arena))
+		return -1;
+	now = a->env.mono_ns(a->env.arg) / 1000000;
+	if (!a->tidy_ms)
+		a->tidy_ms = now + TIDY_MS;
+	if (now < a->tidy_ms)
+		return (int64_t)(a->tidy_ms - now);
+	n = arena_tidy(&a->arena, TIDY_STEP);
+	a->tidied += n;
+	if (n == TIDY_STEP) {
+		a->tidy_ms = now + TIDY_STEP_MS;
+		return TIDY_STEP_MS;
+	}
+	if (a->tidied && !n) { /* what the sockets themselves were, and their packets */
+		tidy_heap();
+		a->tidied = 0;
+		a->tidy_last_ms = now + TIDY_LAST_MS;
+	} else if (a->tidy_last_ms && now >= a->tidy_last_ms) {
+		tidy_heap();
+		a->tidy_last_ms = 0;
+	}
+	a->tidy_ms = a->tidied || arena_untidy(&a->arena) ? now + TIDY_MS : a->tidy_last_ms;
+	return a->tidy_ms ? (int64_t)(a->tidy_ms - now) : -1;
 }
 
 /* ---- begin and end ------------------------------------------------------------------------------ */

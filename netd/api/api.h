@@ -70,6 +70,8 @@ struct api {
 	struct list spaces, dirty, connecting, children, busy, outbox;
 	unsigned outbox_count;
 	bool news, broken;
+	uint64_t tidy_ms, tidy_last_ms; /* when api_tidy has something to do; 0: never */
+	unsigned tidied;        /* regions, since the allocator's turn */
 	struct netstack_env env;
 	struct host_net *host;  /* --network=host: where namespace 1 has its sockets; NULL: in its own stack */
 	struct net_msg msg;     /* decoded last */
@@ -86,6 +88,9 @@ void api_publish(struct api *a);
 /* Announces that netd is about to sleep; false when there is something to do. */
 bool api_before_sleep(struct api *a);
 void api_after_sleep(struct api *a);
+/* Gives memory back that many connections had and nobody needs now. Returns the milliseconds until it wants to be called
+ * again, -1: not before something happens. */
+int64_t api_tidy(struct api *a);
 
 /* ---- among the parts ---------------------------------------------------------------------------- */
 

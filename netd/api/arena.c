@@ -1,7 +1,7 @@
 /* Regions come in powers of two, each at a multiple of its size, and each size has a list of what is free. The address
  * space is sparse and large, so what is free stays as it is, warm for the next user of its size, until nothing of a
  * size is left: then neighbours are merged and larger ones are split. Memory is what was touched, and is given back when
- * a large region is. */
+ * a large region is, or when a region has been free for a while and many others were as well. */
 #include "netd/api/arena.h"
 
 #include <fcntl.h>
@@ -12,6 +12,7 @@
 #include "common/base/util.h"
 
 #define KEEP_WARM 16384u /* touched bytes of a free region that stay: the next user finds them mapped */
+#define KEEP_FREE 64u    /* regions of each size that stay so for ever */
 
 int arena_init(struct arena *a, uint64_t size)
 {
@@ -84,6 +85,8 @@ static bool take(struct arena *a, unsigned shift, uint64_t *ret)
 	if (!l->count)
 		return false;
 	*ret = l->off[--l->count];
+	l->low = MIN(l->low, l->count);
+	l->cold = MIN(l->cold, l->count);
 	return true;
 }
 
@@ -146,6 +149,7 @@ static void merge(struct arena *a)
 			}
 		}
 		l->count = kept;
+		l->low = l->cold = 0; /* their order is another one now */
 		left += kept;
 	}
 	a->puts = 0;
@@ -179,6 +183,29 @@ void arena_put(struct arena *a, struct net_place *p, uint64_t used)
 		madvise(a->base + was.off, was.size, MADV_REMOVE);
 	keep(a, shift_of(was.size), was.off);
 	a->puts++;
+}
+
+bool arena_untidy(const struct arena *a)
+{
+	for (unsigned shift = REGION_MIN_SHIFT; shift <= REGION_MAX_SHIFT; shift++)
+		if (a->free[shift].count > a->free[shift].cold + KEEP_FREE)
+			return true;
+	return false;
+}
+
+unsigned arena_tidy(struct arena *a, unsigned max)
+{
+	unsigned done = 0;
+
+	for (unsigned shift = REGION_MIN_SHIFT; shift <= REGION_MAX_SHIFT; shift++) {
+		struct region_list *l = &a->free[shift];
+
+		for (; done < max && l->cold + KEEP_FREE < l->low; l->cold++, done++)
+			madvise(a->base + l->off[l->cold], 1ull << shift, MADV_REMOVE);
+		if (done < max)
+			l->low = l->count;
+	}
+	return done;
 }
 
 int64_t arena_get_ctl(struct arena *a)

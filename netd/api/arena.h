@@ -12,8 +12,10 @@
 #define REGION_MAX_SHIFT 24u
 
 struct region_list {
-	uint64_t *off;
+	uint64_t *off;             /* used from the end */
 	unsigned count, room;
+	unsigned cold;             /* the first ones, which have no memory of the host */
+	unsigned low;              /* the smallest count since arena_tidy: those before have had no user */
 };
 
 struct arena {
@@ -33,6 +35,10 @@ int arena_get(struct arena *a, uint64_t size, struct net_place *ret);
 /* `used`: how many bytes of it were touched, at most; pages beyond a few are given back to the host. Accepts an empty
  * place, and empties it. */
 void arena_put(struct arena *a, struct net_place *p, uint64_t used);
+/* Are there regions that stay warm for nobody? Then arena_tidy, now and then: gives the memory back of those that had no
+ * user since the last time, `max` of them at most. How many it was; below max: all. */
+bool arena_untidy(const struct arena *a);
+unsigned arena_tidy(struct arena *a, unsigned max);
 /* A control block, zeroed but for its pending words; -ENFILE. */
 int64_t arena_get_ctl(struct arena *a);
 void arena_put_ctl(struct arena *a, uint32_t index);

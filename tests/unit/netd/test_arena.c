@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "common/base/util.h"
 #include "netd/api/arena.h"
@@ -89,6 +90,51 @@ static void every_second_one_is_in_the_way(void **state)
 	arena_put(&a, &q, 0);
 }
 
+static uint64_t host_blocks(void)
+{
+	struct stat st;
+
+	assert_int_equal(fstat(a.fd, &st), 0);
+	return (uint64_t)st.st_blocks;
+}
+
+static void what_nobody_used_for_a_while_goes(void **state)
+{
+	static struct net_place p[ALL];
+	uint64_t before = host_blocks();
+	unsigned n = 1000;
+
+	for (unsigned i = 0; i < n; i++) {
+		assert_int_equal(arena_get(&a, SMALL, &p[i]), 0);
+		a.base[p[i].off] = 1;
+	}
+	assert_false(arena_untidy(&a));
+	for (unsigned i = 0; i < n; i++)
+		arena_put(&a, &p[i], 1);
+	assert_true(arena_untidy(&a));
+	assert_int_equal(arena_tidy(&a, n), 0); /* they had a user since the last time: never */
+	for (unsigned i = 0; i < 300; i++)      /* those that came back last are used, the others not */
+		assert_int_equal(arena_get(&a, SMALL, &p[i]), 0);
+	for (unsigned i = 0; i < 300; i++)
+		arena_put(&a, &p[i], 1);
+	assert_int_equal(arena_tidy(&a, 500), 500);
+	assert_int_equal(arena_tidy(&a, 500), 136); /* all but 300 and the 64 that stay */
+	assert_true(arena_untidy(&a));
+	assert_int_equal(arena_tidy(&a, 500), 300);
+	assert_false(arena_untidy(&a));
+	assert_true(host_blocks() - before <= 64 * 8);
+	for (unsigned i = 0; i < n; i++)
+		assert_int_equal(arena_get(&a, SMALL, &p[i]), 0);
+	assert_false(arena_untidy(&a));
+	for (unsigned i = 0; i < n; i++) {
+		a.base[p[i].off] = 1;
+		arena_put(&a, &p[i], 1);
+	}
+	assert_int_equal(arena_tidy(&a, n), 0);
+	assert_int_equal(arena_tidy(&a, n), n - 64);
+	assert_true(host_blocks() - before <= 64 * 8);
+}
+
 static void none_overlaps(void **state)
 {
 	static uint8_t owner[ALL];
@@ -132,6 +178,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(small_ones_become_large_ones, setup, teardown),
 		cmocka_unit_test_setup_teardown(every_second_one_is_in_the_way, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_nobody_used_for_a_while_goes, setup, teardown),
 		cmocka_unit_test_setup_teardown(none_overlaps, setup, teardown),
 	};
 

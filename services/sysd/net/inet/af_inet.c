@@ -1,11 +1,14 @@
 /* Making and freeing sockets of AF_INET, AF_INET6 and AF_PACKET. */
 #include <errno.h>
 #include <linux/capability.h>
+#include <malloc.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 
 #include "common/base/util.h"
+#include "services/sysd/core/clock.h"
+#include "services/sysd/core/ktimer.h"
 #include "services/sysd/net/family.h"
 #include "services/sysd/net/inet/client.h"
 #include "services/sysd/net/inet/inet.h"
@@ -146,6 +149,27 @@ uint64_t inet_inode(const struct inet_sock *k)
 	return k->s.file ? k->s.file->inode->ino : 0;
 }
 
+/* A crowd of sockets leaves a heap behind that the allocator keeps, with the files and inodes that went with them. */
+#define TIDY_COUNT 1024u
+#define TIDY_NS (5 * NSEC_PER_SEC)
+
+static unsigned freed;
+
+static void tidy(struct ktimer *t)
+{
+	freed = 0;
+	byteq_trim();
+	malloc_trim(0);
+}
+
+static struct ktimer tidy_timer = {.fn = tidy, .heap_index = -1};
+
+static void count_free(void)
+{
+	if (++freed >= TIDY_COUNT && tidy_timer.heap_index < 0)
+		ktimer_start(&tidy_timer, clock_mono_ns() + TIDY_NS);
+}
+
 void inet_free(struct socket *s)
 {
 	struct inet_sock *k = inet_sk(s);
@@ -157,6 +181,7 @@ void inet_free(struct socket *s)
 	inet_drop_errors(k);
 	byteq_clear(&k->q);
 	ktimer_cancel(&k->hold);
+	count_free();
 	free(k->pending);
 	free(k->filter);
 	free(k);

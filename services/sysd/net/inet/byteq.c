@@ -59,6 +59,19 @@ static void chunk_free(struct byteq_chunk *c)
 	spare_count[large]++;
 }
 
+void byteq_trim(void)
+{
+	for (unsigned i = 0; i < ARRAY_SIZE(spare); i++) {
+		while (spare[i]) {
+			struct byteq_chunk *c = spare[i];
+
+			spare[i] = c->next;
+			free(c);
+		}
+		spare_count[i] = 0;
+	}
+}
+
 ssize_t byteq_write(struct byteq *q, struct uio *u, size_t size)
 {
 	size_t done = 0;

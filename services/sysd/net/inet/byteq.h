@@ -18,6 +18,8 @@ static inline uint64_t byteq_count(const struct byteq *q)
 }
 /* Bytes in all queues. */
 uint64_t byteq_total(void);
+/* Frees the chunks that are kept for later. */
+void byteq_trim(void);
 
 /* Takes up to `size` bytes out of u. The count, -EFAULT, -ENOMEM (nothing was taken). Never sleeps. */
 ssize_t byteq_write(struct byteq *q, struct uio *u, size_t size);
