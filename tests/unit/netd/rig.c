@@ -705,3 +705,24 @@ uint64_t rig_counter(struct rig *r, enum net_mib what)
 {
 	return net_counter(r->w->a, what);
 }
+
+struct rig *rig_half_open(const struct rig_opts *o)
+{
+	struct rig *r = rig_new(o);
+
+	r->l = sbox_listen(r->w->a, "0.0.0.0", 80, o->backlog ? o->backlog : 5);
+	in(r, S, 0, 0, 0);
+	return r;
+}
+
+void syn_from(struct rig *r, uint16_t port)
+{
+	r->iss_known = false;
+	in_ex(r, &(struct in){.flags = S, .sport = htons(port)});
+}
+
+void ack_from(struct rig *r, uint16_t port, const struct pk *k)
+{
+	in_ex(r, &(struct in){.flags = A, .seq = r->irs + 1, .ack = k->raw_seq + 1, .raw_seq = true, .sport = htons(port),
+			      .tsecr = k->o.tsval});
+}

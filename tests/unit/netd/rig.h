@@ -136,6 +136,11 @@ void pass(struct rig *r, uint64_t ms);
 void expect_at(struct rig *r, uint8_t flags, uint32_t seq, uint32_t ack, uint32_t len, const char *file, int line);
 #define expect_none(r) expect_none_at(r, __FILE__, __LINE__)
 void expect_none_at(struct rig *r, const char *file, int line);
+/* A listener of the stack that has had a SYN; the connections of o->backlog, or 5, may wait. */
+struct rig *rig_half_open(const struct rig_opts *o);
+/* Another connection to it, from this port; k is the SYN-ACK. */
+void syn_from(struct rig *r, uint16_t port);
+void ack_from(struct rig *r, uint16_t port, const struct pk *k);
 uint64_t rig_counter(struct rig *r, enum net_mib what);
 
 #define A SEG_ACK
