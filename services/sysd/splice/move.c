@@ -74,9 +74,9 @@ ssize_t splice_file_to_pipe(struct task *t, struct file *in, struct pipe *p, int
 	n = read_file(in, b->data, size, pos, nonblock);
 	for (ssize_t off = 0; off < n; off += PIPE_BUF_SIZE) {
 		/* the read may have slept, and others written */
-		WAIT_EVENT(&p->wr_wait, !pipe_full(p) || !p->readers);
+		err = WAIT_EVENT_FLAGS(&p->wr_wait, !pipe_full(p) || !p->readers, WAIT_KILLABLE, KTIMER_NEVER);
 		if (pipe_full(p)) {
-			n = off ? off : -EPIPE;
+			n = off ? off : err ? -EINTR : -EPIPE;
 			break;
 		}
 		pipe_push(p, pipe_block_ref(b), b->data + off, PIPE_BUF_SIZE,

@@ -359,6 +359,7 @@ void inet_sock_dead(struct inet_sock *k)
 	k->pair = NULL;
 	byteq_clear(&k->q);
 	k->held = 0;
+	k->held = 0;
 	if (k->dead)
 		k->s.shutdown = ABI_SHUT_MASK;
 	wake(k, EPOLLIN | EPOLLOUT | EPOLLERR | EPOLLHUP | EPOLLRDHUP);
