@@ -17,6 +17,7 @@ int main(int argc, char **argv)
 
 	if (service_start(argc, argv, "fsd", &opt) < 0)
 		return 1;
+	watch_set_limit();
 	ret = confine_enter(&confine_fsd, &opt.confine);
 	if (ret < 0)
 		return service_fail("cannot enter the sandbox: %s", strerror(-ret));
@@ -34,6 +35,8 @@ int main(int argc, char **argv)
 	close(FSD_FD_SYSD_RING);
 	if (fcntl(FSD_FD_PROC, F_GETFD) >= 0)
 		server.proc_fd = FSD_FD_PROC;
+	/* inotify_add_watch(2) takes no descriptor of a directory, only a path */
+	server.proc_cwd = server.proc_fd >= 0 && fchdir(server.proc_fd) == 0;
 	ret = confine_apply(&confine_fsd, &opt.confine);
 	if (ret < 0)
 		return service_fail("cannot install the system call filter: %s", strerror(-ret));

@@ -15,6 +15,7 @@
 
 static struct list by_id[HASH_SIZE], by_ino[HASH_SIZE];
 static struct list lru = LIST_INIT(lru); /* nodes with a descriptor that may be closed, oldest first */
+static struct list briefly = LIST_INIT(briefly); /* likewise, at the end of the request */
 static unsigned fds_max;
 static uint64_t next_id = 1;
 static struct node_stats stats;
@@ -110,7 +111,7 @@ static void set_fd(struct node *n, int fd)
 	n->fd = fd;
 	stats.fds++;
 	if (!n->nameless)
-		list_add_tail(&lru, &n->lru);
+		list_add_tail(n->watched ? &briefly : &lru, &n->lru);
 }
 
 static void node_free(struct node *n);
@@ -259,10 +260,25 @@ struct node *node_nameless(struct fsd_mount *m, int fd, bool has_data, const str
 
 static void touch(struct node *n)
 {
-	if (!list_empty(&n->lru)) {
+	if (!list_empty(&n->lru) && !n->watched) {
 		list_del(&n->lru);
 		list_add_tail(&lru, &n->lru);
 	}
+}
+
+void node_watch(struct node *n, bool watched)
+{
+	n->watched = watched;
+	if (list_empty(&n->lru))
+		return;
+	list_del(&n->lru);
+	list_add_tail(watched ? &briefly : &lru, &n->lru);
+}
+
+void node_let_go(void)
+{
+	while (!list_empty(&briefly))
+		drop_fd(LIST_FIRST(&briefly, struct node, lru));
 }
 
 #define DEPTH_MAX 4096

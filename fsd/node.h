@@ -25,6 +25,7 @@ struct node {
 	bool fd_has_data;       /* it is open for reading and writing (O_TMPFILE) */
 	bool nameless;          /* the descriptor is all there is: never closed */
 	bool forgotten;         /* only children need it */
+	bool watched;           /* open only during a request */
 	unsigned children;
 	struct list lru, id_node, ino_node;
 };
@@ -50,6 +51,9 @@ int node_fd(struct node *n);
 /* It got another name (rename), or lost it (rmdir: name NULL). -ENOMEM leaves it nameless. */
 int node_move(struct node *n, struct node *parent, const char *name);
 void node_forget(uint64_t id);
+/* A directory that is watched does not stay open between requests. */
+void node_watch(struct node *n, bool watched);
+void node_let_go(void);
 /* "3:/usr/share" for the log. */
 const char *node_path(const struct node *n, const char *name, char *buf, size_t size);
 

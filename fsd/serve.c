@@ -45,6 +45,8 @@ static const struct fsd_op_desc {
     [FSD_SYNC] = {"sync", do_sync},
     [FSD_POOL] = {"pool", do_pool},
     [FSD_BIRTH] = {"birth", do_birth},
+    [FSD_WATCH] = {"watch", do_watch},
+    [FSD_UNWATCH] = {"unwatch", do_unwatch},
 };
 
 int server_init(struct server *s, int ring_fd, int pass_fd)
@@ -56,6 +58,8 @@ int server_init(struct server *s, int ring_fd, int pass_fd)
 	s->pass = pass_fd;
 	s->fd_out = s->dir.fd = s->proc_fd = -1;
 	s->dir.node = 0;
+	s->watches = NULL;
+	s->proc_cwd = false;
 	s->raw_size = 0;
 	return ret;
 }
@@ -64,6 +68,7 @@ void server_done(struct server *s)
 {
 	close_fd(&s->dir.fd);
 	close_fd(&s->fd_out);
+	watches_free(STEAL_PTR(s->watches));
 	ring_close(&s->ring);
 }
 
@@ -210,6 +215,16 @@ static void log_request(const struct fsd_req *q, const struct server *s, int err
 		  q->name2.size ? " -> " : "", q->name2.size ? s->path2 : "", err ? strerror(-err) : "0");
 }
 
+/* A watched directory that is removed is gone, and its watch says so, when nobody holds it open. */
+static void let_go(struct server *s)
+{
+	struct node *dir = s->dir.fd >= 0 ? node_get(s->dir.node) : NULL;
+
+	if (dir && dir->watched)
+		close_fd(&s->dir.fd);
+	node_let_go();
+}
+
 static void copy_name(char *dst, const struct fsd_str *s)
 {
 	memcpy(dst, s->size ? s->data : "", s->size);
@@ -241,7 +256,9 @@ int server_handle(struct server *s, size_t size)
 	}
 	if (log_enabled(LOG_DEBUG_) && q.op)
 		log_request(&q, s, ret);
-	if (q.op == FSD_FORGET)
+	if (s->watches)
+		let_go(s);
+	if (q.op == FSD_FORGET || q.op == FSD_UNWATCH)
 		return 0;
 	rep.err = (uint32_t)-ret;
 	if (!ret && s->fd_out >= 0) {

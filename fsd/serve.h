@@ -12,6 +12,8 @@ struct server {
 	struct ring ring;
 	int pass;
 	int proc_fd;                /* /proc; -1: none. The caller's; set it after server_init */
+	struct watches *watches;    /* do_watch.c; NULL: nothing was watched yet */
+	bool proc_cwd;              /* the working directory is proc_fd's */
 	unsigned spin_us;
 	int fd_out;                 /* a handler's descriptor for the reply, sent and closed by the loop */
 	size_t raw_size;            /* a handler built the whole reply itself: at raw */
@@ -64,6 +66,13 @@ int do_sync(struct server *s, const struct fsd_req *q, struct fsd_reply *rep);
 int do_forget(struct server *s, const struct fsd_req *q, struct fsd_reply *rep);
 int do_pool(struct server *s, const struct fsd_req *q, struct fsd_reply *rep);
 int do_birth(struct server *s, const struct fsd_req *q, struct fsd_reply *rep);
+int do_watch(struct server *s, const struct fsd_req *q, struct fsd_reply *rep);
+int do_unwatch(struct server *s, const struct fsd_req *q, struct fsd_reply *rep);
+
+/* do_watch.c: how many files may be watched, a part of what the host lets its root watch in all: reads /proc of the
+ * host, so before confinement. */
+void watch_set_limit(void);
+void watches_free(struct watches *w);
 
 /* do_change.c: owner and special mode bits of what was just made, through its descriptor; path_fd says that
  * it is O_PATH. *sx: its attributes then. */

@@ -47,6 +47,9 @@ static const struct confine_call calls[] = {
 	CALL(recvmsg, "mount sources from the launcher, descriptors from sysd"),
 	CALL(sendmsg, "donated descriptors to sysd"),
 	CALL(poll, "its loop"),
+	CALL(inotify_init1, "what the host changes in a bind mount that a guest watches"),
+	CALL(inotify_add_watch, "what the host changes, of a file that it holds open, by /proc/self/fd"),
+	CALL(inotify_rm_watch, "the end of a watch"),
 	CALL_ARG(prctl, 0, LOW_BITS, PR_SET_NAME, "names of worker threads"),
 	CALL_ARG(prctl, 0, LOW_BITS, PR_SET_VMA, "names of memory areas, by the C library"),
 };

@@ -12,7 +12,7 @@ enum field {
 	F_FLAGS, F_VALID, F_RDEV, F_SIZE, F_COOKIE, F_ATIME, F_MTIME, F_NAMES, F_NODES,
 };
 
-enum reply_field { R_END, R_NODE, R_ATTR, R_FLAGS, R_SIZE, R_VALUE, R_STATFS, R_WALKED };
+enum reply_field { R_END, R_NODE, R_ATTR, R_FLAGS, R_SIZE, R_VALUE, R_STATFS, R_WALKED, R_COOKIE };
 
 #define FIELDS_MAX 12
 static const struct fsd_msg {
@@ -45,6 +45,8 @@ static const struct fsd_msg {
     [FSD_SYNC] = {{F_MOUNT}, {R_END}},
     [FSD_POOL] = {{F_NODE, F_MODE, F_UID, F_GID, F_SIZE}, {R_WALKED}},
     [FSD_BIRTH] = {{F_NODE, F_NAME, F_NODE2, F_MODE, F_FLAGS}, {R_END}},
+    [FSD_WATCH] = {{F_NODE, F_NAME_OPT}, {R_COOKIE, R_FLAGS}},
+    [FSD_UNWATCH] = {{F_COOKIE}, {R_END}},
 };
 
 bool fsd_name_ok(const char *name, size_t size)
@@ -308,6 +310,7 @@ static void put_reply_field(struct cbor_w *w, const struct fsd_reply *p, enum re
 	case R_ATTR: put_attr(w, &p->attr); break;
 	case R_FLAGS: cbor_w_uint(w, p->flags); break;
 	case R_SIZE: cbor_w_uint(w, p->size); break;
+	case R_COOKIE: cbor_w_uint(w, p->cookie); break;
 	case R_VALUE: put_str(w, &p->value); break;
 	case R_STATFS:
 		cbor_w_array(w, 8);
@@ -342,6 +345,7 @@ static void get_reply_field(struct cbor_r *r, struct fsd_reply *p, enum reply_fi
 	case R_ATTR: get_attr(r, &p->attr); break;
 	case R_FLAGS: p->flags = (uint32_t)cbor_r_uint(r, UINT32_MAX); break;
 	case R_SIZE: p->size = cbor_r_uint(r, INT64_MAX); break;
+	case R_COOKIE: p->cookie = cbor_r_uint(r, INT32_MAX); break;
 	case R_VALUE: get_str(r, &p->value, FSD_VALUE_MAX); break;
 	case R_STATFS:
 		expect_array(r, 8);

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/inotify.h>
 #include "common/cbor/cursor.h"
 
 #define FSD_MOUNTS_MAX 256
@@ -35,7 +36,7 @@ enum fsd_op {
 	FSD_ATTACH = 1, FSD_WALK, FSD_GETATTR, FSD_SETATTR, FSD_OPEN, FSD_CREATE, FSD_MKDIR, FSD_MKNOD,
 	FSD_SYMLINK, FSD_READLINK, FSD_LINK, FSD_UNLINK, FSD_RMDIR, FSD_RENAME, FSD_READDIR, FSD_STATFS,
 	FSD_GETXATTR, FSD_SETXATTR, FSD_LISTXATTR, FSD_REMOVEXATTR, FSD_FSYNC, FSD_TMPFILE, FSD_FORGET,
-	FSD_SYNC, FSD_POOL, FSD_BIRTH,
+	FSD_SYNC, FSD_POOL, FSD_BIRTH, FSD_WATCH, FSD_UNWATCH,
 	FSD_OP_COUNT
 };
 
@@ -80,6 +81,11 @@ struct fsd_str {
 #define FSD_BIRTH_MODE 1u        /* birth: the mode of the request is not that of the pool */
 #define FSD_BIRTH_TOUCH 2u       /* birth: its times are now */
 #define FSD_BIRTH_ALL 3u
+#define FSD_WATCH_FD 1u          /* watch: the reply's descriptor is a new inotify instance */
+/* What a watch reports; opening and reading do not change anything and are fsd's own daily work. */
+#define FSD_WATCH_EVENTS                                                                                  \
+	(IN_ATTRIB | IN_CLOSE_WRITE | IN_CREATE | IN_DELETE | IN_DELETE_SELF | IN_MODIFY | IN_MOVE_SELF | \
+	 IN_MOVED_FROM | IN_MOVED_TO)
 /* unlink, rename: the file that loses its name is in use. If that was its last name, the reply has a
  * node that stands for it from now on (0 when fsd has no descriptor to spare). Beside the RENAME_*. */
 #define FSD_KEEP 0x10000u
@@ -92,7 +98,7 @@ struct fsd_req {
 	struct fsd_str name, name2; /* of node and of node2 */
 	struct fsd_str xname, value;
 	uint32_t mode, uid, gid, flags, valid;
-	uint64_t rdev, size, cookie;
+	uint64_t rdev, size, cookie; /* cookie: unwatch: the watch descriptor */
 	struct fsd_time atime, mtime;
 	struct fsd_str names[FSD_WALK_MAX];
 	size_t name_count;
@@ -110,7 +116,7 @@ struct fsd_reply {
 	uint32_t op;
 	uint64_t id;
 	uint32_t err, flags;
-	uint64_t node, size, cookie;
+	uint64_t node, size, cookie; /* cookie: watch: the watch descriptor, more than 0 */
 	struct fsd_attr attr;
 	struct fsd_str value;    /* walk: where the last file found points to, if it is a symbolic link */
 	struct fsd_statfs statfs;

@@ -28,6 +28,8 @@ void inotify_watch_end(struct inotify_watch *w)
 {
 	struct inode *inode = w->inode;
 
+	if (inotify_watches_outside(inode))
+		inode->sb->op->unwatch(inode);
 	inotify_queue(w->in, w->wd, IN_IGNORED, 0, NULL);
 	list_del(&w->inode_node);
 	list_del(&w->node);
@@ -149,6 +151,22 @@ static long add_watch(struct inotify *in, struct inode *inode, uint32_t mask)
 	return w->wd;
 }
 
+/* The file system watches first, so that nothing is missed. Sleeps. */
+static long add_outside(struct inotify *in, struct inode *inode, uint32_t mask)
+{
+	bool outside = inotify_watches_outside(inode);
+	unsigned before;
+	long ret = outside ? inode->sb->op->watch(inode) : 0;
+
+	if (ret < 0)
+		return ret;
+	before = in->watch_count;
+	ret = add_watch(in, inode, mask);
+	if (outside && in->watch_count == before) /* refused, or one that was there */
+		inode->sb->op->unwatch(inode);
+	return ret;
+}
+
 SYS_HANDLER(inotify_add_watch)
 {
 	uint32_t mask = (uint32_t)a[2];
@@ -177,7 +195,7 @@ SYS_HANDLER(inotify_add_watch)
 	if (!ret) {
 		ret = inode_permission(path.dentry->inode, t, MAY_READ);
 		if (!ret)
-			ret = add_watch(f->priv, path.dentry->inode, mask);
+			ret = add_outside(f->priv, path.dentry->inode, mask);
 		path_put(&path);
 	}
 	file_unref(f);

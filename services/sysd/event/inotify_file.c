@@ -15,6 +15,7 @@
 #include "services/sysd/mm/usercopy.h"
 #include "services/sysd/sys/sysctl.h"
 #include "services/sysd/vfs/file.h"
+#include "services/sysd/vfs/fsnotify.h"
 #include "services/sysd/vfs/inode.h"
 #include "services/sysd/vfs/poll.h"
 
@@ -50,6 +51,16 @@ static struct in_event *event_new(int32_t wd, uint32_t mask, uint32_t cookie, co
 	return e;
 }
 
+static void overflow(struct inotify *in)
+{
+	struct in_event *e = in->overflowed ? NULL : event_new(-1, IN_Q_OVERFLOW, 0, "", 0);
+
+	if (!e)
+		return;
+	in->overflowed = true;
+	enter(in, e);
+}
+
 void inotify_queue(struct inotify *in, int32_t wd, uint32_t mask, uint32_t cookie, const char *name)
 {
 	size_t size = name ? strlen(name) : 0;
@@ -59,12 +70,25 @@ void inotify_queue(struct inotify *in, int32_t wd, uint32_t mask, uint32_t cooki
 		return;
 	if (in->event_count < sysctl_inotify_max_events)
 		e = event_new(wd, mask, cookie, name ? name : "", size);
-	if (!e && !in->overflowed) { /* no room or no memory: the reader learns that something is lost */
-		e = event_new(-1, IN_Q_OVERFLOW, 0, "", 0);
-		in->overflowed = e != NULL;
-	}
 	if (e)
 		enter(in, e);
+	else /* no room or no memory: the reader learns that something is lost */
+		overflow(in);
+}
+
+void fsnotify_overflow(void)
+{
+	struct inotify_watch *w;
+	struct inotify *in;
+
+	LIST_FOR_EACH(in, &all, all_node) {
+		LIST_FOR_EACH(w, &in->watches, node) {
+			if (inotify_watches_outside(w->inode)) {
+				overflow(in);
+				break;
+			}
+		}
+	}
 }
 
 static uint32_t name_room(const struct in_event *e)

@@ -8,9 +8,9 @@
 #include "common/base/list.h"
 #include "services/sysd/core/waitq.h"
 #include "services/sysd/event/fasync.h"
+#include "services/sysd/vfs/inode.h"
 
 struct file;
-struct inode;
 
 struct in_event {
 	struct list node;
@@ -41,6 +41,11 @@ struct inotify {
 extern const struct file_ops inotify_fops;
 int inotify_new_file(uint32_t uid, unsigned flags, struct file **ret);
 void inotify_queue(struct inotify *in, int32_t wd, uint32_t mask, uint32_t cookie, const char *name);
+/* The watches end where the file system is told: super_ops.unwatch. */
+static inline bool inotify_watches_outside(const struct inode *inode)
+{
+	return inode->sb && inode->sb->op && inode->sb->op->watch;
+}
 /* Ends a watch with IN_IGNORED. May sleep when `inode` has no other holder. */
 void inotify_watch_end(struct inotify_watch *w);
 

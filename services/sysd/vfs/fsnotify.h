@@ -17,6 +17,8 @@
 void fsnotify(struct inode *inode, const char *name, uint32_t mask, uint32_t cookie) __attribute__((weak));
 /* The inode is going away, or its file system is unmounted: watches end (IN_IGNORED). */
 void fsnotify_inode_gone(struct inode *inode) __attribute__((weak));
+/* Events of file systems with super_ops.watch were lost: who watches there learns it (IN_Q_OVERFLOW). */
+void fsnotify_overflow(void) __attribute__((weak));
 
 static inline void fsnotify_inode(struct inode *inode, const char *name, uint32_t mask, uint32_t cookie)
 {

@@ -122,6 +122,10 @@ struct super_ops {
 	int (*show_options)(struct super_block *sb, char *buf, size_t size); /* ",size=64k" */
 	/* Is a cached (positive or negative) dentry still true? NULL: always. May sleep. */
 	int (*revalidate)(struct dentry *dentry);
+	/* A guest watches an inode (inotify), once more or once less: for file systems that somebody else changes too, who
+	 * call fsnotify then. NULL: nobody does. watch may sleep and may fail (-ENOSPC, -ENOMEM); unwatch does neither. */
+	int (*watch)(struct inode *inode);
+	void (*unwatch)(struct inode *inode);
 };
 
 struct fs_type {

@@ -1,8 +1,9 @@
 /* The ring to fsd as the executor sees it; see client.h. fsd may be compromised: what it sends is
- * decoded with every check, and a descriptor counts only if it is a regular file's. */
+ * decoded with every check, and a descriptor counts only if it is a regular file's (or looks like inotify's). */
 #include "services/sysd/fs/gofer/private.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -21,6 +22,7 @@
 
 #define SPIN_NS 40000
 #define QUIET_MAX 32u /* requests that nobody waits for, before fsd is woken for them alone... */
+#define UNWATCHED_MAX 256u
 #define QUIET_US 1000u /* ...or time that the first of them has waited */
 
 struct gofer_stats gofer_stats;
@@ -36,6 +38,8 @@ static uint64_t quiet_since; /* in ticks of the CPU's clock */
 static uint8_t message[RING_MSG_MAX]; /* never in use across a sleep */
 static uint64_t forgotten[FSD_FORGET_MAX];
 static size_t forgotten_count;
+static int32_t unwatched[UNWATCHED_MAX];
+static size_t unwatched_count;
 
 static bool source_poll(struct sched_source *src);
 static bool source_before_sleep(struct sched_source *src);
@@ -91,7 +95,8 @@ static void lose_all(void)
 static bool op_has_fd(const struct gofer_call *c)
 {
 	return c->op == FSD_OPEN || c->op == FSD_CREATE || c->op == FSD_TMPFILE ||
-	       (c->op == FSD_WALK && (c->rep.flags & FSD_WALK_OPEN));
+	       (c->op == FSD_WALK && (c->rep.flags & FSD_WALK_OPEN)) ||
+	       (c->op == FSD_WATCH && (c->rep.flags & FSD_WATCH_FD));
 }
 
 int gofer_take_fd(uint64_t id, struct stat *ret_st)
@@ -105,10 +110,23 @@ int gofer_take_fd(uint64_t id, struct stat *ret_st)
 	return fd;
 }
 
+/* inotify's: an anonymous inode without a type. It must not make us wait. */
+static int take_events(uint64_t id)
+{
+	int fd = fdpass_inbox_take(&inbox, id, 0);
+	struct stat st;
+
+	if (fd >= 0 && (fstat(fd, &st) < 0 || (st.st_mode & S_IFMT) || !(fcntl(fd, F_GETFL) & O_NONBLOCK))) {
+		close(fd);
+		return -EIO;
+	}
+	return fd;
+}
+
 static int take_fd(struct gofer_call *c)
 {
 	struct stat st;
-	int fd = gofer_take_fd(c->id, &st);
+	int fd = c->op == FSD_WATCH ? take_events(c->id) : gofer_take_fd(c->id, &st);
 
 	if (fd < 0)
 		return c->op == FSD_CREATE && fd != -EIO ? 0 : -EIO;
@@ -215,7 +233,7 @@ static int connect_ring(int ring_fd, int pass_fd)
 	fdpass_inbox_init(&inbox, pass_fd);
 	connected = true;
 	epoch++;
-	forgotten_count = 0;
+	forgotten_count = unwatched_count = 0;
 	if (!source_added)
 		sched_add_source(&source);
 	source_added = true;
@@ -248,8 +266,10 @@ int gofer_reconnect(int ring_fd, int pass_fd)
 	if (ret < 0)
 		close(pass_fd);
 	log_info("fsd was started again: %s", ret < 0 ? strerror(-ret) : "connected");
-	if (ret == 0)
+	if (ret == 0) {
 		later_replay();
+		gofer_watch_reconnect();
+	}
 	return ret;
 }
 
@@ -274,6 +294,29 @@ void gofer_forget(uint64_t node)
 		forgotten[forgotten_count++] = node;
 }
 
+/* Before any request that may be given one of the numbers anew. */
+static void flush_unwatched(void)
+{
+	while (unwatched_count && connected) {
+		struct fsd_req q = {.op = FSD_UNWATCH, .cookie = (uint64_t)unwatched[unwatched_count - 1]};
+		long n = fsd_req_encode(&q, message, sizeof(message));
+
+		if (n < 0 || ring_send_quiet(&ring, message, (size_t)n) < 0)
+			return;
+		unwatched_count--;
+	}
+}
+
+void gofer_send_unwatch(int32_t wd)
+{
+	if (unwatched_count == UNWATCHED_MAX)
+		flush_unwatched();
+	/* A full ring and a full list: the host goes on watching, and nobody listens. */
+	if (unwatched_count < UNWATCHED_MAX)
+		unwatched[unwatched_count++] = wd;
+	flush_unwatched();
+}
+
 static void nap(void)
 {
 	struct waitq q;
@@ -294,6 +337,7 @@ int gofer_send(struct gofer_call *c, struct fsd_req *q)
 	}
 	/* Before any request that may be given one of these nodes anew. */
 	flush_forgotten();
+	flush_unwatched();
 	c->fd = -1;
 	c->op = q->op;
 	c->done = false;

@@ -51,6 +51,8 @@ int gofer_take_fd(uint64_t id, struct stat *ret_st);
 void gofer_push(void);
 /* Tells fsd, when convenient, that a node is not needed any more. */
 void gofer_forget(uint64_t node);
+/* Gives a watch back; no reply. */
+void gofer_send_unwatch(int32_t wd);
 /* Counts the connections to fsd: node ids of an earlier one mean nothing. */
 uint32_t gofer_epoch(void);
 

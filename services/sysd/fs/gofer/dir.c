@@ -241,6 +241,19 @@ static int made(struct inode *dir, struct dentry *dentry, struct gofer_call *c)
 	return 0;
 }
 
+/* A request that makes something. */
+static int make_call(struct inode *dir, const struct dentry *dentry, struct gofer_call *c, struct fsd_req *q)
+{
+	struct gofer_own own;
+	int ret;
+
+	own_begin(&own);
+	own_entry(&own, dir, dentry, OWN_MADE);
+	ret = gofer_dir_call(dir, c, q);
+	own_end(&own, ret);
+	return ret;
+}
+
 static int gofer_create(struct inode *dir, struct dentry *dentry, uint32_t mode, bool excl)
 {
 	struct fsd_req q = {.op = FSD_CREATE, .name = gofer_str(dentry), .flags = FSD_OPEN_FD};
@@ -254,7 +267,7 @@ static int gofer_create(struct inode *dir, struct dentry *dentry, uint32_t mode,
 		enter_made(dir, dentry, inode);
 		return 0;
 	}
-	ret = gofer_dir_call(dir, &c, &q);
+	ret = make_call(dir, dentry, &c, &q);
 	if (!ret)
 		ret = made(dir, dentry, &c);
 	if (!ret && c.fd >= 0)
@@ -270,7 +283,7 @@ static int gofer_mknod(struct inode *dir, struct dentry *dentry, uint32_t mode, 
 	int ret;
 
 	new_owner(dir, mode, &q);
-	ret = gofer_dir_call(dir, &c, &q);
+	ret = make_call(dir, dentry, &c, &q);
 	if (!ret)
 		ret = made(dir, dentry, &c);
 	gofer_call_done(&c);
@@ -284,7 +297,7 @@ static int gofer_mkdir(struct inode *dir, struct dentry *dentry, uint32_t mode)
 	int ret;
 
 	new_owner(dir, S_IFDIR | (mode & 07777), &q);
-	ret = gofer_dir_call(dir, &c, &q);
+	ret = make_call(dir, dentry, &c, &q);
 	if (!ret)
 		ret = made(dir, dentry, &c);
 	if (!ret) {
@@ -307,7 +320,7 @@ static int gofer_symlink(struct inode *dir, struct dentry *dentry, const char *t
 	if (q.value.size >= FSD_TARGET_MAX)
 		return -ENAMETOOLONG;
 	new_owner(dir, S_IFLNK | 0777, &q);
-	ret = gofer_dir_call(dir, &c, &q);
+	ret = make_call(dir, dentry, &c, &q);
 	if (!ret)
 		ret = made(dir, dentry, &c);
 	gofer_call_done(&c);
@@ -386,19 +399,25 @@ static int gofer_link(struct dentry *old, struct inode *dir, struct dentry *dent
 	struct fsd_req q = {.op = FSD_LINK};
 	struct gofer_attempt a = {0};
 	struct gofer_name name;
+	struct gofer_own own;
 	struct gofer_call c;
 	int ret;
 
 	if (link_later(inode, dir, dentry))
 		return 0;
+	own_begin(&own);
+	own_entry(&own, dir, dentry, IN_CREATE);
+	own_inode(&own, inode, IN_ATTRIB);
 	for (;;) {
 		ret = gofer_dir_node(dir, &q.node2);
 		if (!ret)
 			ret = gofer_address(inode, &q.node, &name);
 		if (!ret)
 			ret = gofer_dir_node(dir, &q.node2);
-		if (ret < 0)
+		if (ret < 0) {
+			own_end(&own, ret);
 			return ret == -ESTALE ? -ENOENT : ret;
+		}
 		q.name = (struct fsd_str){name.data, name.size};
 		q.name2 = gofer_str(dentry);
 		ret = gofer_call(&c, &q);
@@ -406,6 +425,7 @@ static int gofer_link(struct dentry *old, struct inode *dir, struct dentry *dent
 			break;
 		gofer_drop_nodes(inode);
 	}
+	own_end(&own, ret);
 	gofer_call_done(&c);
 	if (ret < 0)
 		return ret;
@@ -496,6 +516,7 @@ static int gofer_unlink(struct inode *dir, struct dentry *dentry)
 {
 	struct inode *inode = dentry->inode;
 	struct fsd_req q = {.op = FSD_UNLINK, .name = gofer_str(dentry)};
+	struct gofer_own own;
 	struct gofer_call c;
 	int ret;
 
@@ -506,7 +527,11 @@ static int gofer_unlink(struct inode *dir, struct dentry *dentry)
 		inode_touch(dir, false, true, true);
 		return 0;
 	}
+	own_begin(&own);
+	own_entry(&own, dir, dentry, IN_DELETE);
+	own_inode(&own, inode, IN_ATTRIB | IN_DELETE_SELF);
 	ret = gofer_dir_call(dir, &c, &q);
+	own_end(&own, ret);
 	if (!ret) {
 		lost_name(inode, c.rep.node);
 		listing_remove(dir, dentry->name, dentry->name_size);
@@ -538,9 +563,15 @@ static bool rmdir_later(struct inode *dir, struct dentry *dentry)
 static int ask_rmdir(struct inode *dir, struct dentry *dentry)
 {
 	struct fsd_req q = {.op = FSD_RMDIR, .name = gofer_str(dentry)};
+	struct gofer_own own;
 	struct gofer_call c;
-	int ret = gofer_dir_call(dir, &c, &q);
+	int ret;
 
+	own_begin(&own);
+	own_entry(&own, dir, dentry, IN_DELETE);
+	own_inode(&own, dentry->inode, IN_DELETE_SELF);
+	ret = gofer_dir_call(dir, &c, &q);
+	own_end(&own, ret);
 	gofer_call_done(&c);
 	return ret;
 }
@@ -642,6 +673,7 @@ static int gofer_rename(struct inode *old_dir, struct dentry *old, struct inode 
 	struct fsd_req q = {.op = FSD_RENAME, .flags = flags};
 	struct inode *target = new_dentry->inode;
 	struct gofer_attempt a = {0};
+	struct gofer_own own;
 	struct gofer_call c;
 	int ret;
 
@@ -655,12 +687,19 @@ static int gofer_rename(struct inode *old_dir, struct dentry *old, struct inode 
 		renamed(old_dir, old, new_dir, new_dentry, flags, 0);
 		return 0;
 	}
+	own_begin(&own);
+	own_entry(&own, old_dir, old, IN_MOVE);
+	own_entry(&own, new_dir, new_dentry, IN_MOVE);
+	own_inode(&own, old->inode, IN_MOVE_SELF);
+	own_inode(&own, target, IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF);
 	for (;;) {
 		ret = gofer_dir_node(old_dir, &q.node);
 		if (!ret)
 			ret = gofer_dir_node(new_dir, &q.node2);
-		if (ret < 0)
+		if (ret < 0) {
+			own_end(&own, ret);
 			return ret == -ESTALE ? -ENOENT : ret;
+		}
 		q.node = gofer_i(old_dir)->node;
 		q.name = gofer_str(old);
 		q.name2 = gofer_str(new_dentry);
@@ -673,6 +712,7 @@ static int gofer_rename(struct inode *old_dir, struct dentry *old, struct inode 
 			break;
 		gofer_drop_nodes(new_dir);
 	}
+	own_end(&own, ret);
 	if (!ret)
 		renamed(old_dir, old, new_dir, new_dentry, flags, c.rep.node);
 	gofer_call_done(&c);

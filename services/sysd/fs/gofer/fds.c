@@ -33,12 +33,25 @@ static void close_one(int *fd)
 	gofer_stats.fds_open = fds_open;
 }
 
+/* The host takes the close of a descriptor for writing for news. */
+static void close_both(struct gofer_inode *gi)
+{
+	struct gofer_own own;
+
+	close_one(&gi->ro_fd);
+	if (gi->rw_fd < 0)
+		return;
+	own_begin(&own);
+	own_inode(&own, gi->vfs, IN_CLOSE_WRITE);
+	close_one(&gi->rw_fd);
+	own_end(&own, 0);
+}
+
 void gofer_close_fds(struct inode *inode)
 {
 	struct gofer_inode *gi = gofer_i(inode);
 
-	close_one(&gi->ro_fd);
-	close_one(&gi->rw_fd);
+	close_both(gi);
 	list_del(&gi->lru);
 	if (gi->ro_object)
 		mmap_object_forget(gi->ro_object);
@@ -63,8 +76,7 @@ static void trim(void)
 			list_add_tail(&lru, &gi->lru);
 			continue;
 		}
-		close_one(&gi->ro_fd);
-		close_one(&gi->rw_fd);
+		close_both(gi);
 		list_del(&gi->lru);
 		gofer_stats.fds_evicted++;
 	}
@@ -76,9 +88,16 @@ void gofer_adopt_fd(struct inode *inode, int fd, bool write)
 	int *slot = write ? &gi->rw_fd : &gi->ro_fd;
 
 	if (*slot >= 0) { /* another task was faster */
+		struct gofer_own own;
+
+		own_begin(&own);
+		own_inode(&own, inode, IN_CLOSE_WRITE);
 		close(fd);
+		own_end(&own, 0);
 		return;
 	}
+	if (write && gofer_alias(inode))
+		gi->name_hash = gofer_alias(inode)->hash;
 	trim();
 	*slot = fd;
 	gofer_stats.fds_open = ++fds_open;

@@ -108,13 +108,17 @@ static ssize_t file_write(struct file *file, struct uio *u, int64_t *pos)
 {
 	struct inode *inode = file->inode;
 	int fd = io_fd(inode, true);
+	struct gofer_own own;
 	ssize_t n;
 
 	if (fd < 0)
 		return fd;
+	own_begin(&own);
+	own_inode(&own, inode, IN_MODIFY | IN_ATTRIB);
 	n = uio_pwrite_host(u, fd, u->resid, (off_t)*pos);
 	if (gofer_may_free(n))
 		n = uio_pwrite_host(u, fd, u->resid, (off_t)*pos);
+	own_end(&own, n);
 	gofer_keep_mode(file->path.dentry, fd);
 	gofer_put_fd(inode);
 	if (n > 0) {
@@ -196,13 +200,17 @@ static int file_fallocate(struct file *file, int mode, int64_t off, int64_t size
 {
 	struct inode *inode = file->inode;
 	int fd = io_fd(inode, true), ret = 0;
+	struct gofer_own own;
 	struct stat st;
 
 	if (fd < 0)
 		return fd;
+	own_begin(&own);
+	own_inode(&own, inode, IN_MODIFY | IN_ATTRIB);
 	ret = fallocate(fd, mode, (off_t)off, (off_t)size) < 0 ? -errno : 0;
 	if (gofer_may_free(ret))
 		ret = fallocate(fd, mode, (off_t)off, (off_t)size) < 0 ? -errno : 0;
+	own_end(&own, ret);
 	if (!ret && fstat(fd, &st) == 0)
 		inode->size = (uint64_t)st.st_size;
 	gofer_i(inode)->attr_stale = true;

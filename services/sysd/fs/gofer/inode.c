@@ -269,14 +269,18 @@ void gofer_keep_mode(struct dentry *d, int fd)
 static int set_size(struct dentry *d, uint64_t size)
 {
 	struct inode *inode = d->inode;
+	struct gofer_own own;
 	int fd, ret = 0;
 
 	later_wait_attr(inode);
 	fd = gofer_get_fd(inode, true);
 	if (fd < 0)
 		return fd;
+	own_begin(&own);
+	own_inode(&own, inode, OWN_ATTR);
 	if (ftruncate(fd, (off_t)size) < 0)
 		ret = -errno;
+	own_end(&own, ret);
 	gofer_keep_mode(d, fd);
 	if (!ret)
 		refresh_from_fd(inode, fd);
@@ -352,6 +356,7 @@ int gofer_setattr(struct dentry *dentry, const struct inode_attr *attr)
 {
 	struct inode *inode = dentry->inode;
 	struct fsd_req q = {.op = FSD_SETATTR};
+	struct gofer_own own;
 	struct gofer_call c;
 	int ret;
 
@@ -373,7 +378,10 @@ int gofer_setattr(struct dentry *dentry, const struct inode_attr *attr)
 	q.mtime = (struct fsd_time){attr->mtime.sec, (uint32_t)attr->mtime.nsec};
 	if (setattr_later(inode, attr, &q))
 		return 0;
+	own_begin(&own);
+	own_inode(&own, inode, OWN_ATTR);
 	ret = gofer_inode_call(inode, &c, &q);
+	own_end(&own, ret);
 	if (!ret) {
 		uint32_t nlink = inode->nlink;
 

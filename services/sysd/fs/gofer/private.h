@@ -11,6 +11,7 @@
 #include "services/sysd/vfs/inode.h"
 #include "services/sysd/vfs/namelist.h"
 
+struct gofer_watch;
 struct listing;
 struct pool;
 
@@ -50,6 +51,8 @@ struct gofer_inode {
 	int ro_fd, rw_fd;        /* donated, or -1 */
 	uint64_t ro_object, rw_object; /* names of the two for memd */
 	struct list lru;         /* in use of descriptors */
+	struct gofer_watch *watch; /* watch.c; NULL: no guest watches it */
+	uint32_t name_hash;      /* d_hash_name of the name by which it was opened for writing */
 	struct listing *listing; /* directories */
 	uint32_t misses;         /* directories: lookups that needed a request */
 	/* directories, for prefetch.c: entries are counted from 1 */
@@ -215,6 +218,50 @@ void listing_remove(struct inode *dir, const char *name, size_t size);
 uint64_t listing_size(const struct listing *l);
 const struct namelist_entry *listing_at(const struct listing *l, uint64_t i, const char **ret_name);
 
+
+/* watch.c: events for what the host does. */
+/* super_ops.watch and unwatch. */
+int gofer_watch(struct inode *inode);
+void gofer_unwatch(struct inode *inode);
+/* After a new connection: asks for all watches again. */
+void gofer_watch_reconnect(void);
+/* Reads what the host has queued, and tells the guest. */
+void gofer_watch_read(void);
+/* The host's watches report changes of our own too; what is announced here is not reported twice. Any number of
+ * changes are under way; one takes the stack of its strand. */
+struct gofer_own {
+	struct list node;
+	bool active;
+	unsigned count;
+	struct gofer_own_event {
+		struct inode *inode;
+		const char *name;  /* of an entry of `inode`, or NULL: the inode itself, and its entries */
+		uint32_t mask, seen; /* IN_*: what may come, and what came */
+		uint32_t hash;
+		bool no_name;      /* what its entry is called is known by `hash` alone */
+	} event[6];
+};
+extern bool gofer_watching; /* is anything watched at all? */
+void own_start(struct gofer_own *o);
+void own_finish(struct gofer_own *o, int ret);
+static inline void own_begin(struct gofer_own *o)
+{
+	o->active = false;
+	o->count = 0;
+	if (unlikely(gofer_watching))
+		own_start(o);
+}
+/* An entry of a directory, and an inode (NULL: none), that are about to change. `d` keeps its name until the end. */
+void own_entry(struct gofer_own *o, struct inode *dir, const struct dentry *d, uint32_t mask);
+void own_inode(struct gofer_own *o, struct inode *inode, uint32_t mask);
+/* The change was made (ret >= 0) or not. */
+static inline void own_end(struct gofer_own *o, long ret)
+{
+	if (unlikely(o->active))
+		own_finish(o, ret < 0 ? -1 : 0);
+}
+#define OWN_MADE (IN_CREATE | IN_ATTRIB | IN_MODIFY | IN_CLOSE_WRITE) /* a new entry; fsd dresses it */
+#define OWN_ATTR (IN_ATTRIB | IN_MODIFY | IN_CLOSE_WRITE) /* fsd may have to open the file for it */
 
 /* prefetch.c */
 void prefetch_after_open(struct dentry *d);

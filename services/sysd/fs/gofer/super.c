@@ -130,6 +130,8 @@ static const struct super_ops gofer_sops = {
     .kill = gofer_kill,
     .show_options = gofer_show_options,
     .revalidate = gofer_revalidate,
+    .watch = gofer_watch,
+    .unwatch = gofer_unwatch,
 };
 
 static int type_mount(const struct fs_type *type, const char *source, const char *data, unsigned sb_flags,

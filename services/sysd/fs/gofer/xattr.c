@@ -71,6 +71,7 @@ int gofer_setxattr(struct inode *inode, const char *name, const void *value, siz
 {
 	struct fsd_req q = {.op = FSD_SETXATTR, .xname = {name, strlen(name)}, .value = {value, size},
 			    .flags = (uint32_t)flags};
+	struct gofer_own own;
 	struct gofer_call c;
 	int ret;
 
@@ -78,7 +79,10 @@ int gofer_setxattr(struct inode *inode, const char *name, const void *value, siz
 		return -EOPNOTSUPP;
 	if (size > FSD_VALUE_MAX)
 		return -E2BIG;
+	own_begin(&own);
+	own_inode(&own, inode, OWN_ATTR);
 	ret = gofer_inode_call(inode, &c, &q);
+	own_end(&own, ret);
 	if (!ret) {
 		gofer_i(inode)->xattrs = XATTR_UNKNOWN;
 		gofer_i(inode)->attr_stale = true; /* an ACL changes the mode, anything changes ctime */
@@ -90,12 +94,16 @@ int gofer_setxattr(struct inode *inode, const char *name, const void *value, siz
 int gofer_removexattr(struct inode *inode, const char *name)
 {
 	struct fsd_req q = {.op = FSD_REMOVEXATTR, .xname = {name, strlen(name)}};
+	struct gofer_own own;
 	struct gofer_call c;
 	int ret;
 
 	if (!served(name))
 		return -ENODATA;
+	own_begin(&own);
+	own_inode(&own, inode, OWN_ATTR);
 	ret = gofer_inode_call(inode, &c, &q);
+	own_end(&own, ret);
 	if (!ret) {
 		gofer_i(inode)->xattrs = XATTR_UNKNOWN;
 		gofer_i(inode)->attr_stale = true;
