@@ -250,6 +250,7 @@ int memd_turn(struct memd *m, int timeout_ms)
 		{m->pass_sock, 0, 0},
 	};
 	uint64_t now = mono_ns(), due = order_expire(m, now), value;
+	bool hush = now < m->hush_until_ns;
 
 	zygote_poll(m);
 	if (m->refill_at_ns && m->refill_at_ns <= now)
@@ -258,6 +259,10 @@ int memd_turn(struct memd *m, int timeout_ms)
 		proc_kill_strays(m);
 	if (m->refill_at_ns)
 		due = MIN(due, m->refill_at_ns);
+	if (hush) {
+		fds[2].fd = -1;
+		due = MIN(due, m->hush_until_ns);
+	}
 	int n = poll(fds, ARRAY_SIZE(fds), timeout_until(now, due, timeout_ms));
 
 	if (n < 0)
@@ -267,12 +272,12 @@ int memd_turn(struct memd *m, int timeout_ms)
 	serve_drain(m);
 	if (fds[0].revents & POLLIN)
 		notify_one(m);
-	if (fds[2].revents & POLLIN) {
+	if (fds[2].revents & POLLIN || hush) {
 		struct signalfd_siginfo si;
 
 		/* Many ends are one SIGCHLD. */
-		(void)!read(m->signal_fd, &si, sizeof(si));
-		proc_reap(m);
+		if (read(m->signal_fd, &si, sizeof(si)) > 0)
+			proc_reap(m);
 	}
 	slots_prepare(m);
 	if (fds[3].revents & (POLLHUP | POLLERR)) {

@@ -13,6 +13,7 @@
 #include "common/ipc/msg_memd.h"
 #include "common/ipc/startup.h"
 #include "common/slot/slot.h"
+#include "common/slot/stub.h"
 
 enum proc_kind { PROC_ZYGOTE, PROC_BLANK, PROC_GUEST };
 
@@ -28,6 +29,8 @@ struct proc {
 	bool kill_ordered;
 	bool forked;            /* its slots may be mapped in children of its own */
 	struct slots *slots;    /* its own */
+	/* Ids of the sets that memd put at SBX_FD_SETS..., 0: nothing or not known. The process may have closed them. */
+	uint64_t sets[SBX_FD_SETS_END - SBX_FD_SETS];
 	struct list orders;     /* struct map_order.proc_node */
 	unsigned order_count;
 };
@@ -53,6 +56,7 @@ struct fork_order {
 	unsigned clones;        /* and how often it began: CLONES_MAX */
 	bool cloned;            /* its clone has passed */
 	bool child_came;        /* and the child has asked for its slots */
+	bool awaited;           /* sysd waits for it */
 	bool blank;             /* memd's own order to the zygote */
 	bool cancelled;         /* its clone had passed already: the child is ended when it comes */
 	struct slots *slots;    /* the child's */
@@ -93,6 +97,7 @@ struct memd {
 	int launch_sock;        /* -1: none */
 	int wake_fd;            /* eventfd: sysd has written to the ring and wants an answer */
 	int signal_fd;
+	uint64_t hush_until_ns; /* until then the end of a child alone does not wake memd */
 	int listener;           /* -1 until the zygote stands */
 	int proc_fd;            /* /proc of this pid namespace, O_PATH; -1: none */
 	bool stop;
@@ -124,6 +129,8 @@ struct memd {
 
 	struct list map_orders, fork_orders;
 	unsigned fork_order_count;
+	uint32_t called_off[32]; /* cookies of late that sysd took back: their clones are refused without ado */
+	unsigned called_off_count;
 	struct list objects[OBJECT_HASH];
 	unsigned object_count;
 	uint64_t next_ticket;
@@ -197,7 +204,16 @@ int object_fd(struct memd *m, struct object *o, bool writable);
 /* A read-only descriptor of the same file, a new one; -errno. */
 int reopen_read_only(struct memd *m, int fd);
 
+/* fork.c: the two calls of a fork, see stub.h. 0: the call may pass; -errno. */
+int judge_clone(struct memd *m, const struct seccomp_notif *n);
+/* *ret_answered: it is over already. */
+int judge_slots_map(struct memd *m, const struct seccomp_notif *n, const uint64_t args[6], bool *ret_answered);
+
 /* notify.c */
+/* Was the process that has been found by n->pid the caller's? */
+bool notify_sure(struct memd *m, const struct seccomp_notif *n, const struct proc *p);
+/* Puts fd into the caller's table. answer: the caller's system call is over with that, its result is the number. */
+int notify_lend(struct memd *m, uint64_t id, int fd, int at, bool answer);
 /* Receives and answers one notification; false when there is none. */
 bool notify_one(struct memd *m);
 
@@ -220,6 +236,8 @@ void slots_give(struct memd *m, struct slots *s);
 struct slots *slots_for_blank(struct memd *m);
 /* Makes one and tells sysd. 0 or -errno. */
 int slots_announce(struct memd *m, bool quiet);
+/* Bytes of memory that it holds. */
+uint64_t slots_size(const struct slots *s);
 /* When there is time: keeps some ready at sysd. */
 void slots_prepare(struct memd *m);
 

@@ -138,6 +138,7 @@ void proc_reap(struct memd *m)
 
 			if (p->slots && !p->forked) {
 				msg.object = p->slots->id;
+				msg.value2 = slots_size(p->slots);
 				slots_grant(m, STEAL_PTR(p->slots));
 			}
 			/* What sysd ordered itself it need not be woken for. */

@@ -141,10 +141,12 @@ static void do_cancel(struct memd *m, const struct memd_msg *msg)
 		return;
 	/* Each fork order is answered once, this one so. */
 	memd_send(m, &(struct memd_msg){.kind = MEMD_FORKED, .cookie = o->cookie, .error = -ECANCELED});
-	if (o->cloned)
+	if (o->cloned) {
 		o->cancelled = true;
-	else
-		order_free_fork(m, o);
+		return;
+	}
+	m->called_off[m->called_off_count++ % ARRAY_SIZE(m->called_off)] = o->cookie;
+	order_free_fork(m, o);
 }
 
 static void do_give(struct memd *m, const struct memd_msg *msg)
@@ -163,6 +165,17 @@ static void do_want(struct memd *m)
 
 	if (ret)
 		memd_send(m, &(struct memd_msg){.kind = MEMD_SLOTS});
+}
+
+/* When the news is on its way already nobody may have been woken for it. */
+static void do_hear(struct memd *m, const struct memd_msg *msg)
+{
+	struct fork_order *o = order_find_fork(m, msg->cookie);
+
+	if (o)
+		o->awaited = true;
+	else
+		memd_send(m, &(struct memd_msg){.kind = MEMD_DONE});
 }
 
 static void serve_one(struct memd *m, const struct memd_msg *msg)
@@ -184,6 +197,7 @@ static void serve_one(struct memd *m, const struct memd_msg *msg)
 	case MEMD_CANCEL: do_cancel(m, msg); break;
 	case MEMD_GIVE: do_give(m, msg); break;
 	case MEMD_WANT: do_want(m); break;
+	case MEMD_HEAR: do_hear(m, msg); break;
 	default: ret = -EPROTO; break;
 	}
 	if (ret && ret != -ESRCH)

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include "memd/memd.h"
 
 #ifndef MFD_NOEXEC_SEAL
@@ -126,6 +127,13 @@ int slots_announce(struct memd *m, bool quiet)
 	s->at_sysd = true;
 	slots_grant(m, s);
 	return quiet ? memd_send_quiet(m, &msg) : memd_send(m, &msg);
+}
+
+uint64_t slots_size(const struct slots *s)
+{
+	struct stat st;
+
+	return fstat(s->fd, &st) < 0 ? UINT64_MAX : (uint64_t)st.st_blocks * 512;
 }
 
 void slots_prepare(struct memd *m)

@@ -1,6 +1,7 @@
 /* memd: address spaces and the supervisor of the guest processes. */
 #include <fcntl.h>
 #include <linux/ioctl.h>
+#include <linux/kcmp.h>
 #include <linux/seccomp.h>
 #include <linux/types.h>
 #include <sys/ioctl.h>
@@ -15,6 +16,7 @@ static const struct confine_call calls[] = {
 	CALL_ARG(ioctl, 1, LOW_BITS, SECCOMP_IOCTL_NOTIF_ADDFD, "lending a descriptor for a mapping"),
 	CALL(kill, "ending a guest process"),
 	CALL(waitid, "reaping guest processes"),
+	CALL_ARG(kcmp, 2, LOW_BITS, KCMP_FILE, "does a forked child have the descriptor of its own slots?"),
 	CALL(recvmsg, "descriptors from sysd and the launcher"),
 	CALL(sendmsg, "descriptors to sysd and the launcher"),
 	CALL(poll, "its loop"),

@@ -11,6 +11,7 @@ static const struct confine_call calls[] = {
 	CALL(process_vm_readv, "arguments in guest memory"),
 	CALL(process_vm_writev, "results in guest memory"),
 	CALL(tgkill, "interrupting a guest thread (kick)"),
+	CALL(mincore, "which pages of its slots a guest process has left"),
 	CALL(recvmsg, "descriptors from memd, fsd, netd and the launcher; control messages"),
 	CALL(sendmsg, "descriptors to memd and fsd; control messages"),
 	CALL(recvfrom, "the control socket"),

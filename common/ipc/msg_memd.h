@@ -23,12 +23,14 @@ enum memd_msg_kind {
 	MEMD_GIVE = 10,   /* object = slots that sysd has no use for, and has cleared; what = 1: for a blank
 			   * process, 0: sysd has forgotten them */
 	MEMD_WANT = 11,   /* value = 1: sysd waits for a MEMD_SLOTS */
+	MEMD_HEAR = 12,   /* cookie: sysd waits for this MEMD_FORKED */
 	/* memd to sysd */
 	MEMD_UP = 20,     /* ticket (eventfd that wakes memd), args = base, vdso, vdso size, text size */
 	MEMD_BLANK = 21,  /* id, pid, object = its slots, ticket (their memfd; 0: sysd has it): a blank process */
 	MEMD_FORKED = 22, /* cookie, id, pid; error set: it failed, its slots are gone */
 	MEMD_DIED = 23,   /* id, value = wait status, what = 1: nobody ordered it; object = its slots, sysd's
-			   * again to name in a fork order or to give; 0: gone, others may have them mapped */
+			   * again to name in a fork order or to give, with value2 bytes of memory; 0: gone,
+			   * others may have them mapped */
 	MEMD_OPENED = 24, /* req, error, ticket */
 	MEMD_DONE = 25,   /* req, error */
 	MEMD_SLOTS = 26,  /* object, ticket (their memfd): a new set of slots, for a fork order to name.

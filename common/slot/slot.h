@@ -44,7 +44,8 @@
 
 /* ---- hand-off ---------------------------------------------------------------------------
  * slot.state is the futex word. The guest side moves IDLE -> REQUEST; sysd moves REQUEST ->
- * (ACCEPTED | SLEEPING)* -> REPLY; the guest side consumes REPLY -> IDLE. */
+ * (ACCEPTED | SLEEPING)* -> REPLY; the guest side consumes REPLY -> IDLE. The first reply to a forked child
+ * stands before the child has come up; sysd may take it back, REPLY -> IDLE, as long as it does. */
 enum sbx_slot_state {
 	SBX_SLOT_IDLE = 0,     /* guest code runs, or the thread is in a host futex wait (t0_wait) */
 	SBX_SLOT_REQUEST = 1,  /* a call waits for sysd */
@@ -102,7 +103,9 @@ struct sbx_seg {
 enum sbx_hop_kind {
 	SBX_HOP_SYSCALL = 1,      /* nr, args; ret = what it returned */
 	SBX_HOP_CLONE_THREAD = 2, /* args[0] = thread index of the new thread; its slot is laid out */
-	SBX_HOP_CLONE_PROCESS = 3,/* args[0] = cookie; the child maps its slots and says HELLO */
+	SBX_HOP_CLONE_PROCESS = 3,/* args[0] = cookie; the child maps its slots, with args[2] as the
+				   * descriptor's number, and says HELLO, or with args[1] = 1 waits for its
+				   * first reply without a word */
 	SBX_HOP_MAP_SLOTS = 4,    /* only used by the runtime itself in a forked child */
 	SBX_HOP_ZERO = 5,         /* clear args[1] bytes at args[0] (fault: ret = -EFAULT) */
 	SBX_HOP_COPY = 6,         /* copy args[1] bytes to args[0] from window offset args[2] */
@@ -111,6 +114,8 @@ enum sbx_hop_kind {
 	SBX_HOP_FUTEX_WAKE = 9,   /* args[0] = uaddr, args[1] = count: shared futex wake */
 };
 #define SBX_HOP_STOP_ON_ERROR 1u /* flag: an error ends the list, later ops get ret = -ECANCELED */
+#define SBX_HOP_RETURN 2u /* flag of a list's last op: when its ret is no error, the thread goes on as by
+			   * SBX_ACT_RETURN and says nothing */
 struct sbx_hostop {
 	uint32_t kind, flags;
 	uint64_t nr;

@@ -130,11 +130,18 @@ _Static_assert(sizeof(struct sbx_thread) <= SBX_AREA_XSAVE, "a thread's struct i
 
 /* The forked child then asks for its own slots with
  *   mmap(R + SBX_R_SLOTS, SBX_SLOTS_SIZE, PROT_READ|PROT_WRITE, MAP_SHARED|MAP_FIXED,
- *        cookie << 32 | SBX_FD_SLOTS, 0)
- * which memd answers itself: the descriptor stands at SBX_FD_SLOTS and the result is 0. The same call without the
- * cookie maps them, and is the only mapping of a file that passes without memd. The child close()s SBX_FD_SLOTS, keeps the
- * mapping from its own forks and says HELLO in the slot of the same index. */
+ *        cookie << 32 | N, 0)
+ * where N is SBX_FD_SLOTS or the descriptor that the order named (args[2] of the op), which memd may have put into
+ * the parent's table before the clone: then memd lets the call pass, and it maps them (the kernel looks at the lower half of
+ * the number only). Else memd answers it itself: the descriptor stands at SBX_FD_SLOTS and the result is 0. The call
+ * without the cookie maps that, and is the only mapping of a file that passes without memd; the child close()s
+ * SBX_FD_SLOTS. It keeps the mapping from its own forks, and says HELLO in the slot of the same index or waits for its
+ * first reply there. */
 #define SBX_FD_SLOTS 0u
+/* Numbers at which sets of slots stay open in processes that fork, one set at each. */
+#define SBX_FD_SETS 12u
+#define SBX_FD_SETS_END 16u
+#define SBX_FD_SET(set_id) (SBX_FD_SETS + (uint32_t)((set_id) % (SBX_FD_SETS_END - SBX_FD_SETS)))
 
 extern const unsigned char sbx_stub_blob[];
 extern const unsigned int sbx_stub_blob_size;

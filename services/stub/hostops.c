@@ -36,7 +36,7 @@ static long clone_thread(struct sbx_thread *t, uint64_t index)
 }
 
 /* In the child: its slots are not mapped yet. */
-static void child_start(struct sbx_thread *t, uint64_t cookie)
+static uint32_t child_start(struct sbx_thread *t, uint64_t cookie, uint32_t set_fd, bool await)
 {
 	uint64_t slots = t->base + SBX_R_SLOTS;
 	long r;
@@ -45,16 +45,19 @@ static void child_start(struct sbx_thread *t, uint64_t cookie)
 	rt_data(t)->threads_made = 0;
 	rt_data(t)->slots_private = 0;
 	rt_data(t)->lock = 0;
-	/* With the cookie the call is memd's: it stands for the descriptor, and does nothing else. */
-	r = approved6(NR_mmap, slots, SBX_SLOTS_SIZE, PROT_RW, MAP_SHARED | MAP_FIXED,
-		      cookie << 32 | SBX_FD_SLOTS, 0);
-	if (r == 0)
+	r = approved6(NR_mmap, slots, SBX_SLOTS_SIZE, PROT_RW, MAP_SHARED | MAP_FIXED, cookie << 32 | set_fd, 0);
+	if (r == 0) {
+		/* The answer was memd's: the descriptor. */
 		r = host6(NR_mmap, slots, SBX_SLOTS_SIZE, PROT_RW, MAP_SHARED | MAP_FIXED, SBX_FD_SLOTS, 0);
+		host1(NR_close, SBX_FD_SLOTS);
+	}
 	if (r < 0)
 		host1(NR_exit_group, 127);
-	host1(NR_close, SBX_FD_SLOTS);
 	t->slot->host_tid = (uint32_t)host1(NR_set_tid_address, &t->slot->host_tid);
+	if (await)
+		return RT_OPS_AWAIT;
 	t->slot->regs = t->regs;
+	return SBX_REQ_HELLO;
 }
 
 uint32_t rt_run_ops(struct sbx_thread *t)
@@ -83,6 +86,8 @@ uint32_t rt_run_ops(struct sbx_thread *t)
 			break;
 		case SBX_HOP_CLONE_PROCESS: {
 			uint64_t cookie = a[0];
+			bool await = a[1] == 1;
+			uint32_t set_fd = (uint32_t)a[2];
 
 			if (!rt_data(t)->slots_private) {
 				host3(NR_madvise, t->base + SBX_R_SLOTS, SBX_SLOTS_SIZE, MADV_DONTFORK);
@@ -90,10 +95,8 @@ uint32_t rt_run_ops(struct sbx_thread *t)
 			}
 			/* Our slots are not inherited: nothing of them may be used in the child. */
 			ret = approved6(NR_clone, SBX_CLONE_PROCESS_FLAGS, 0, 0, 0, cookie, 0);
-			if (ret == 0) {
-				child_start(t, cookie);
-				return SBX_REQ_HELLO;
-			}
+			if (ret == 0)
+				return child_start(t, cookie, set_fd, await);
 			break;
 		}
 		case SBX_HOP_ZERO:
@@ -123,6 +126,8 @@ uint32_t rt_run_ops(struct sbx_thread *t)
 		op->ret = ret;
 		if (ret < 0 && (op->flags & SBX_HOP_STOP_ON_ERROR))
 			stop = true;
+		if (ret >= 0 && op->flags & SBX_HOP_RETURN)
+			return RT_OPS_RETURN;
 	}
-	return 0;
+	return SBX_REQ_HOSTOPS_DONE;
 }

@@ -149,7 +149,10 @@ void rt_handoff(struct sbx_thread *t);
 void rt_copy_in(struct sbx_thread *t, uint64_t nr);
 int rt_copy_out(struct sbx_thread *t); /* 0 or -EFAULT */
 
-/* hostops.c: 0, or SBX_REQ_HELLO in a forked child, which has to say so. */
+/* hostops.c: what comes next. SBX_REQ_HOSTOPS_DONE, SBX_REQ_HELLO (a forked child has to say so), or one of these:
+ * go on as by SBX_ACT_RETURN; wait for the first reply. */
+#define RT_OPS_RETURN 0x100u
+#define RT_OPS_AWAIT 0x101u
 uint32_t rt_run_ops(struct sbx_thread *t);
 
 /* What became of a call that the runtime may answer alone. */

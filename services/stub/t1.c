@@ -92,6 +92,25 @@ done:
 	__atomic_store_n(&slot->state, SBX_SLOT_IDLE, __ATOMIC_RELEASE);
 }
 
+/* A forked child's first reply, which nobody asked for. */
+static void await(struct sbx_thread *t)
+{
+	struct sbx_slot *slot = t->slot;
+
+	for (;;) {
+		uint32_t s = SBX_SLOT_REPLY;
+
+		if (__atomic_compare_exchange_n(&slot->state, &s, SBX_SLOT_IDLE, false, __ATOMIC_SEQ_CST,
+						__ATOMIC_SEQ_CST))
+			break;
+		__atomic_exchange_n(&slot->guest_waits, 1, __ATOMIC_SEQ_CST);
+		s = load32(&slot->state);
+		if (s != SBX_SLOT_REPLY)
+			host6(NR_futex, (uint64_t)&slot->state, FUTEX_WAIT, s, 0, 0, 0);
+	}
+	slot->guest_cpu = (uint32_t)own_cpu(t);
+}
+
 /* Registers as sysd wants them. */
 static void take_regs(struct sbx_thread *t)
 {
@@ -126,8 +145,10 @@ void rt_request(struct sbx_thread *t, uint32_t req)
 		slot->site_kind = t->site_kind;
 		slot->req = req;
 		rt_handoff(t);
+replied:
 		switch (slot->act) {
 		case SBX_ACT_RETURN:
+returns:
 			t->regs.rax = (uint64_t)slot->ret;
 			if (slot->out_count && rt_copy_out(t))
 				t->regs.rax = (uint64_t)-EFAULT;
@@ -139,8 +160,13 @@ void rt_request(struct sbx_thread *t, uint32_t req)
 			rt_fixup_rip(t, &t->regs);
 			return;
 		case SBX_ACT_HOSTOPS:
-			req = rt_run_ops(t) ?: SBX_REQ_HOSTOPS_DONE;
-			slot = t->slot;
+			req = rt_run_ops(t);
+			if (req == RT_OPS_RETURN)
+				goto returns;
+			if (req == RT_OPS_AWAIT) {
+				await(t);
+				goto replied;
+			}
 			break;
 		case SBX_ACT_SIGNAL:
 			if (slot->out_count && rt_copy_out(t) && slot->sig.has_ret)

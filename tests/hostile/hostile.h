@@ -119,4 +119,25 @@ __attribute__((noinline, unused)) static int attack_call(uint64_t site, long nr,
 	return came_back;
 }
 
+/* This thread's slot. */
+__attribute__((unused)) static struct sbx_slot *attack_slot(uint64_t base)
+{
+	const struct sbx_thread *t;
+
+	__asm__ volatile("rdgsbase %0" : "=r"(t));
+	return (void *)(base + SBX_R_SLOTS + t->index * SBX_SLOT_STRIDE);
+}
+
+/* A request written by hand; returns when its reply stands, which nobody carries out. */
+__attribute__((unused)) static void attack_request(struct sbx_slot *slot, uint32_t req, uint64_t nr)
+{
+	slot->in_count = 0;
+	slot->nr = nr;
+	slot->req = req;
+	__atomic_store_n(&slot->state, SBX_SLOT_REQUEST, __ATOMIC_SEQ_CST);
+	while (__atomic_load_n(&slot->state, __ATOMIC_ACQUIRE) != SBX_SLOT_REPLY)
+		;
+	__atomic_store_n(&slot->state, SBX_SLOT_IDLE, __ATOMIC_SEQ_CST);
+}
+
 #endif

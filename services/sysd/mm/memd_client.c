@@ -172,7 +172,7 @@ static void on_slots(const struct memd_msg *msg)
 	if (!msg->object) {
 		client.slots_refused++;
 	} else if (!msg->ticket) {
-		slots_put(slots_take_given(msg->object), false);
+		slots_put(slots_take_given(msg->object), false, 0, 0);
 	} else {
 		int ret = new_set(msg, &set);
 
@@ -200,7 +200,7 @@ static int take_blank_process(const struct memd_msg *msg, struct hprocess **ret_
 	if (!ret)
 		ret = hprocess_new((pid_t)msg->pid, msg->id, set, ret_hp);
 	if (ret && set)
-		slots_put(set, false);
+		slots_put(set, false, 0, 0);
 	return ret;
 }
 
@@ -250,6 +250,8 @@ static void on_forked(const struct memd_msg *msg)
 	hp->id = msg->id;
 	if (abandoned)
 		kill_id(hp->id);
+	hprocess_met(hp);
+	task_host_met(hp);
 	waitq_wake_all(&client.start_wait);
 }
 
@@ -282,6 +284,7 @@ static void on_died(const struct memd_msg *msg)
 		ktimer_cancel(&client.end_timer);
 	waitq_wake_all(&client.start_wait);
 	hp->slots_free = msg->object == slots_id(hp->set);
+	hp->slots_size = msg->value2;
 	hprocess_unref(hp);
 }
 
@@ -540,6 +543,15 @@ int memd_fork_begin(struct hprocess *parent, struct hprocess **ret_hp, uint32_t 
 	return 0;
 }
 
+static void hear_of(const struct hprocess *hp)
+{
+	struct fork_order *f;
+
+	LIST_FOR_EACH(f, &client.forks, node)
+		if (f->hp == hp)
+			send_loud(&(struct memd_msg){.kind = MEMD_HEAR, .cookie = f->cookie});
+}
+
 int memd_wait_started(struct hprocess *hp)
 {
 	int ret = 0;
@@ -549,7 +561,13 @@ int memd_wait_started(struct hprocess *hp)
 	if (!sched_current())
 		return -ESRCH;
 	hprocess_ref(hp);
-	ret = WAIT_EVENT_FLAGS(&client.start_wait, hp->id || hp->dead, 0, clock_mono_ns() + FORK_TIMEOUT_NS);
+	/* Mostly it stands in the ring; if it comes later, it comes quietly. */
+	if (ring_readable(&client.ring))
+		(void)WAIT_EVENT_FLAGS(&client.start_wait, hp->id || hp->dead, 0, clock_mono_ns() + 1000000);
+	if (!hp->id && !hp->dead) {
+		hear_of(hp);
+		ret = WAIT_EVENT_FLAGS(&client.start_wait, hp->id || hp->dead, 0, clock_mono_ns() + FORK_TIMEOUT_NS);
+	}
 	if (!ret && hp->dead)
 		ret = -ESRCH;
 	hprocess_unref(hp);

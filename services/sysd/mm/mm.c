@@ -5,9 +5,11 @@
 #include <sys/resource.h>
 #include "common/base/util.h"
 #include "common/log/log.h"
+#include "common/slot/stub.h"
 #include "services/sysd/aio/aio.h"
 #include "services/sysd/mm/memd_client.h"
 #include "services/sysd/mm/vma.h"
+#include "services/sysd/platform/slots.h"
 #include "services/sysd/task/task.h"
 #include "services/sysd/vfs/inode.h"
 
@@ -91,7 +93,6 @@ static int clone_error(int64_t ret)
 
 int mm_fork(struct task *t, struct mm **ret_mm, struct hthread **ret_child_ht)
 {
-	struct sbx_hostop op = {.kind = SBX_HOP_CLONE_PROCESS};
 	struct hprocess *hp = NULL;
 	struct hthread *ht = NULL;
 	struct mm *mm = NULL;
@@ -102,28 +103,33 @@ int mm_fork(struct task *t, struct mm **ret_mm, struct hthread **ret_child_ht)
 	if (ret)
 		return clone_error(ret);
 	mm = mm_dup(t->mm, hp);
-	ret = mm ? hthread_new_at(hp, t->ht->index, &ht) : -ENOMEM;
-	op.args[0] = cookie;
-	if (!ret)
-		ret = hthread_run_ops(t, &op, 1);
-	if (!ret && op.ret < 0)
-		ret = (int)op.ret;
-	if (ret)
-		log_debug("a process could not be cloned: %s", strerror(-ret));
-	if (ret) {
-		hthread_free(ht);
-		if (mm)
-			mm_unref(mm);
-		else
-			memd_kill(hp);
-		hprocess_unref(hp);
-		return clone_error(ret);
+	ret = mm ? hthread_new_forked(hp, t->ht, cookie, &ht) : -ENOMEM;
+	if (!ret) {
+		*ret_mm = mm;
+		*ret_child_ht = ht;
+	} else if (mm) {
+		mm_unref(mm);
+	} else {
+		memd_kill(hp);
 	}
-	ht->hello_due = true;
 	hprocess_unref(hp);
-	*ret_mm = mm;
-	*ret_child_ht = ht;
-	return 0;
+	return ret;
+}
+
+int mm_fork_now(struct task *t, const struct hthread *child_ht)
+{
+	struct sbx_hostop op = {.kind = SBX_HOP_CLONE_PROCESS, .args = {child_ht->cookie, 1, SBX_FD_SET(slots_id(child_ht->hp->set))}};
+	int ret = hthread_run_ops(t, &op, 1);
+
+	return mm_fork_result(ret ? ret : op.ret);
+}
+
+int mm_fork_result(int64_t op_ret)
+{
+	if (op_ret >= 0)
+		return 0;
+	log_debug("a process could not be cloned: %s", op_ret > -4096 ? strerror((int)-op_ret) : "?");
+	return clone_error(op_ret);
 }
 
 int mm_clone_thread(struct task *t, struct hthread **ret_child_ht)

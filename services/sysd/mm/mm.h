@@ -44,10 +44,14 @@ void mm_unref(struct mm *mm);
 /* The program that runs in mm, for once. */
 void mm_deny_write(struct mm *mm, struct inode *inode);
 
-/* fork(2): makes the host process of a child with a copy of t's memory (t runs the host clone) and
- * the host thread `child_ht` at t's index, whose HELLO is due (hthread_first_hello). Sleeps. Returns 0, -EAGAIN
- * or -ENOMEM. */
+/* fork(2): what a child with a copy of t's memory needs, but for its host process: t's host thread is to clone that, by
+ * mm_fork_now or hthread_reply_fork. The child's host thread has t's index (hthread_new_forked). Sleeps. Returns 0,
+ * -EAGAIN or -ENOMEM. */
 int mm_fork(struct task *t, struct mm **ret_mm, struct hthread **ret_child_ht);
+/* Has t's host thread clone it, and waits until it has. 0, -EAGAIN or -ENOMEM, as fork(2) says it. */
+int mm_fork_now(struct task *t, const struct hthread *child_ht);
+/* The same of a clone's result as the host thread tells it. */
+int mm_fork_result(int64_t op_ret);
 /* A further host thread in t's process, whose HELLO is due. */
 int mm_clone_thread(struct task *t, struct hthread **ret_child_ht);
 

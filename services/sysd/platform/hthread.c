@@ -14,6 +14,7 @@
 
 #include "common/base/util.h"
 #include "common/log/log.h"
+#include "common/slot/stub.h"
 #include "services/sysd/core/clock.h"
 #include "services/sysd/core/sched.h"
 #include "services/sysd/core/waitq.h"
@@ -59,7 +60,7 @@ void hprocess_unref(struct hprocess *hp)
 		return;
 	list_del(&hp->all_node);
 	list_del(&hp->end_node);
-	slots_put(hp->set, hp->slots_free);
+	slots_put(hp->set, hp->slots_free, hp->first_index, hp->slots_size);
 	free(hp);
 }
 
@@ -102,6 +103,8 @@ int hthread_new_at(struct hprocess *hp, uint32_t index, struct hthread **ret_ht)
 		return -ENOMEM;
 	ht->hp = hprocess_ref(hp);
 	ht->index = index;
+	if (list_empty(&hp->threads))
+		hp->first_index = index;
 	ht->where = HT_NEW;
 	hp->slot_used[index / 64] |= 1ull << index % 64;
 	list_init(&ht->poll_node);
@@ -135,6 +138,36 @@ int hthread_new(struct hprocess *hp, struct hthread **ret_ht)
 		return ret;
 	}
 	return -EAGAIN;
+}
+
+int hthread_new_forked(struct hprocess *hp, const struct hthread *parent, uint32_t cookie, struct hthread **ret_ht)
+{
+	struct hthread *ht;
+	int ret = hthread_new_at(hp, parent->index, &ht);
+
+	if (ret)
+		return ret;
+	poll_remove(ht);
+	ht->unmet = true;
+	ht->cookie = cookie;
+	/* They share a CPU to begin with, and pollers are not to wait for it on another. */
+	hthread_slot(ht)->guest_cpu = hthread_slot(parent)->guest_cpu;
+	*ret_ht = ht;
+	return 0;
+}
+
+void hprocess_met(struct hprocess *hp)
+{
+	struct hthread *ht;
+
+	LIST_FOR_EACH(ht, &hp->threads, node) {
+		ht->unmet = false;
+		ht->host_tid = hp->host_pid;
+		if (ht->kick_due) {
+			ht->kick_due = false;
+			hthread_kick(ht);
+		}
+	}
 }
 
 void hthread_free(struct hthread *ht)
@@ -198,9 +231,36 @@ void hthread_bind(struct hthread *ht, struct task *t)
 	hthread_publish_exit(t);
 }
 
+/* The first reply of a forked child, as long as the child has not come for it. It is as if the kick had caught it at
+ * its first instruction; what the reply was to write goes with the next. */
+static bool take_back(struct hthread *ht)
+{
+	uint32_t reply = SBX_SLOT_REPLY;
+
+	if (ht->last_act != SBX_ACT_RESUME ||
+	    !__atomic_compare_exchange_n(&hthread_slot(ht)->state, &reply, SBX_SLOT_IDLE, false, __ATOMIC_SEQ_CST,
+					 __ATOMIC_SEQ_CST))
+		return false;
+	ht->req = SBX_REQ_KICKED;
+	ht->regs.orig_rax = (uint64_t)-1;
+	ht->sigmask = ht->task ? ht->task->blocked : 0;
+	ht->in_count = 0;
+	ht->where = HT_KERNEL;
+	ht->request_ready = ht->taken_back = true;
+	poll_remove(ht);
+	wake_waiter(ht);
+	return true;
+}
+
 void hthread_kick(struct hthread *ht)
 {
-	if (ht->where != HT_USER || ht->kick_sent || ht->hp->dead || ht->host_tid <= 0)
+	if (ht->where != HT_USER || ht->kick_sent || ht->hp->dead)
+		return;
+	if (unlikely(ht->unmet)) {
+		ht->kick_due = !take_back(ht);
+		return;
+	}
+	if (ht->host_tid <= 0)
 		return;
 	ht->kick_sent = true;
 	syscall(SYS_tgkill, ht->hp->host_pid, ht->host_tid, SBX_SIGKICK);
@@ -241,7 +301,7 @@ void hthread_take_request(struct hthread *ht)
 			ht->fault_trapno = s->fault_trapno;
 		}
 	}
-	ht->kick_sent = false;
+	ht->kick_sent = ht->kick_due = ht->taken_back = false;
 	ht->where = HT_KERNEL;
 	ht->request_ready = true;
 	ht->stat_requests++;
@@ -297,7 +357,7 @@ static bool publish_only(struct hthread *ht, enum sbx_act act)
 {
 	struct sbx_slot *s = hthread_slot(ht);
 
-	s->act = act;
+	s->act = ht->last_act = act;
 	ht->where = HT_USER;
 	poll_add(ht);
 	__atomic_store_n(&s->state, SBX_SLOT_REPLY, __ATOMIC_SEQ_CST);
@@ -348,6 +408,22 @@ void hthread_reply_signal(struct task *t, int64_t ret, bool has_ret, const struc
 	s->ret = ret;
 	put_out_segments(t->ht);
 	publish(t->ht, SBX_ACT_SIGNAL);
+}
+
+void hthread_reply_fork(struct task *t, const struct hthread *child, int64_t ret)
+{
+	struct sbx_slot *s = hthread_slot(t->ht);
+
+	s->ops[0] = (struct sbx_hostop){.kind = SBX_HOP_CLONE_PROCESS, .flags = SBX_HOP_RETURN, .args = {child->cookie, 1, SBX_FD_SET(slots_id(child->hp->set))}};
+	s->op_count = 1;
+	s->ret = ret;
+	put_out_segments(t->ht);
+	publish(t->ht, SBX_ACT_HOSTOPS);
+}
+
+int64_t hthread_op_ret(const struct hthread *ht)
+{
+	return __atomic_load_n(&hthread_slot(ht)->ops[0].ret, __ATOMIC_RELAXED);
 }
 
 void hthread_reply_exit(struct task *t, bool group)

@@ -25,14 +25,16 @@ struct hprocess {
 	struct list threads;   /* struct hthread.node */
 	bool dead;
 	bool leaving;          /* its runtime was told to end it */
-	bool slots_free;       /* memd says that nobody else has its slots mapped */
+	bool slots_free;       /* memd says that nobody else has its slots mapped, */
+	uint64_t slots_size;   /* and how much memory they hold */
+	uint32_t first_index;  /* of its first thread */
 	struct list all_node, end_node;
 	struct list bye_node;  /* its last reply stands and its thread is to be woken for it */
 	uint32_t *bye_word;
 };
 
 enum hthread_where {
-	HT_NEW,     /* its HELLO has not come yet */
+	HT_NEW,     /* its HELLO has not come yet, or a forked child's first reply has not been made */
 	HT_USER,    /* guest code may run: poll its slot */
 	HT_KERNEL,  /* a request is being served */
 	HT_GONE,
@@ -43,13 +45,17 @@ struct hthread {
 	struct hprocess *hp;
 	struct list node, poll_node;
 	uint32_t index;
-	pid_t host_tid;        /* as the slot said at HELLO; only used with tgkill(host_pid, ...) */
+	pid_t host_tid;        /* as the slot said at HELLO, or as memd said; only used with tgkill(host_pid, ...) */
 	enum hthread_where where;
 	struct task *task;
 	struct strand *waiter; /* parked until the next request of this thread */
 	bool kick_sent;        /* since the last request */
 	bool request_ready;    /* a request was copied out and nobody took it yet */
 	bool hello_due;        /* its task starts with waiting for its HELLO */
+	bool unmet;            /* a fork's: memd has not said yet which host process it is in */
+	bool kick_due;         /* kick it when memd does */
+	bool taken_back;       /* its first reply was, before it came: it has not asked for anything itself */
+	uint32_t cookie;       /* of the clone that is to make it */
 	/* the request, copied out of the slot once */
 	struct sbx_regs regs;
 	uint32_t req;
@@ -61,6 +67,7 @@ struct hthread {
 	uint32_t in_count;
 	struct sbx_seg in[SBX_SEGS_MAX];
 	/* the reply under construction */
+	enum sbx_act last_act;
 	uint32_t out_count;
 	uint32_t out_off;
 	struct sbx_seg out[SBX_SEGS_MAX];
@@ -88,6 +95,11 @@ int hthread_new(struct hprocess *hp, struct hthread **ret_ht);
 /* At a given index, without clearing the slot (a forked child keeps the index of the thread that
  * forked; a blank process waits with its HELLO posted in slot 0). */
 int hthread_new_at(struct hprocess *hp, uint32_t index, struct hthread **ret_ht);
+/* The thread of a forked child in hp, at its parent's index. It comes up by itself and without a word: the first reply
+ * is made when the child's task is ready, before or after that. cookie: of memd_fork_begin. */
+int hthread_new_forked(struct hprocess *hp, const struct hthread *parent, uint32_t cookie, struct hthread **ret_ht);
+/* memd has met hp, a fork: kicks that came too early are sent. */
+void hprocess_met(struct hprocess *hp);
 void hthread_free(struct hthread *ht);
 /* From now on the host thread's requests are those of t (NULL: of nobody). Writes the T0 ids. */
 void hthread_bind(struct hthread *ht, struct task *t);
@@ -110,6 +122,12 @@ int hthread_next_request(struct task *t);
 void hthread_reply_return(struct task *t, int64_t ret);
 void hthread_reply_resume(struct task *t);   /* with t->ht->regs, all of them */
 void hthread_reply_signal(struct task *t, int64_t ret, bool has_ret, const struct sbx_sigframe_req *req);
+/* The parent of a fork makes the child's process (hthread_new_forked) and goes on with `ret` and the segments of
+ * user_write as after hthread_reply_return. Its next request says that this happened, unless it is
+ * SBX_REQ_HOSTOPS_DONE: then hthread_op_ret has the error. */
+void hthread_reply_fork(struct task *t, const struct hthread *child, int64_t ret);
+/* The result of the first op of the list that was carried out last, as hostile code claims it. */
+int64_t hthread_op_ret(const struct hthread *ht);
 /* The end of a group is published at once, and a thread that sleeps woken when the executor has nothing else to
  * do: what the host takes down then may take the CPU of those who go on. */
 void hthread_reply_exit(struct task *t, bool group);

@@ -4,12 +4,14 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include "common/base/list.h"
 #include "common/base/util.h"
 
 #define FREE_MAX 4  /* for forks; a fork bomb's end leaves no more behind */
 #define GIVEN_MAX 4 /* for blanks: memd's pool */
+#define KEPT_MAX (4 * SBX_PAGE_SIZE)
 
 struct slots {
 	struct list node; /* free_sets or given_sets */
@@ -95,12 +97,31 @@ void slots_add(struct slots *set)
 	free_count++;
 }
 
-void slots_put(struct slots *set, bool reusable)
+/* Most processes leave a page or two, all of them of one slot: they are wiped and stay. */
+static bool wipe(struct slots *set, uint32_t index, uint64_t bytes)
+{
+	unsigned char resident[SBX_SLOT_STRIDE / SBX_PAGE_SIZE];
+	char *slot = (char *)set->memory + index * SBX_SLOT_STRIDE;
+	uint64_t found = 0;
+
+	if (bytes > KEPT_MAX || mincore(slot, SBX_SLOT_STRIDE, resident) < 0)
+		return false;
+	for (size_t i = 0; i < sizeof(resident); i++)
+		found += resident[i] & 1 ? SBX_PAGE_SIZE : 0;
+	if (found != bytes)
+		return false; /* there is something elsewhere */
+	for (size_t i = 0; i < sizeof(resident); i++)
+		if (resident[i] & 1)
+			memset(slot + i * SBX_PAGE_SIZE, 0, SBX_PAGE_SIZE);
+	return true;
+}
+
+void slots_put(struct slots *set, bool reusable, uint32_t index, uint64_t bytes)
 {
 	if (!set)
 		return;
 	/* What the last process left is nobody else's to read, and its memory is the sandbox's again. */
-	bool clear = reusable && madvise(set->memory, SBX_SLOTS_SIZE, MADV_REMOVE) == 0;
+	bool clear = reusable && (wipe(set, index, bytes) || madvise(set->memory, SBX_SLOTS_SIZE, MADV_REMOVE) == 0);
 
 	if (!clear || (free_count >= FREE_MAX && given_count >= GIVEN_MAX)) {
 		if (reusable)

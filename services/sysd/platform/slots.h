@@ -20,8 +20,9 @@ uint64_t slots_id(const struct slots *set);
 struct slots *slots_take(void);
 /* A set that was given for a blank is in use again; NULL: not one of those. */
 struct slots *slots_take_given(uint64_t id);
-/* Its process has ended. reusable: nobody else has it mapped. */
-void slots_put(struct slots *set, bool reusable);
+/* Its process has ended. reusable: nobody else has it mapped; it holds `bytes` of memory (UINT64_MAX: not known), and
+ * its process's first thread had the slot `index`. */
+void slots_put(struct slots *set, bool reusable, uint32_t index, uint64_t bytes);
 /* A new set, clear. */
 void slots_add(struct slots *set);
 

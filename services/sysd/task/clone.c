@@ -190,7 +190,8 @@ static int copy_memory(struct task *t, struct task *child, uint64_t flags)
 			child->mm = mm_ref(t->mm);
 		return ret;
 	}
-	return mm_fork(t, &child->mm, &child->ht);
+	ret = mm_fork(t, &child->mm, &child->ht);
+	return ret || fork_goes_on(t, flags) ? ret : mm_fork_now(t, child->ht);
 }
 
 /* A child that will not start: everything it got goes back. */
@@ -313,7 +314,7 @@ static long do_clone(struct task *t, const struct clone_request *r)
 	struct sbx_regs saved, regs;
 	struct file *pidfile = NULL;
 	struct task *child;
-	bool thread = r->flags & ABI_CLONE_THREAD, borrowed = borrows(r->flags);
+	bool thread = r->flags & ABI_CLONE_THREAD, borrowed = borrows(r->flags), goes_on;
 	uint32_t tid;
 	int ret, pidfd = -1;
 
@@ -356,8 +357,11 @@ static long do_clone(struct task *t, const struct clone_request *r)
 		discard(child, thread);
 		return ret;
 	}
-	if (r->flags & ABI_CLONE_PARENT_SETTID)
+	goes_on = fork_goes_on(t, r->flags);
+	if (r->flags & ABI_CLONE_PARENT_SETTID && !goes_on)
 		user_write_now(t, r->parent_tid, &tid, sizeof(tid));
+	else if (r->flags & ABI_CLONE_PARENT_SETTID)
+		user_write(t, r->parent_tid, &tid, sizeof(tid)); /* behind the clone: the child does not see it */
 	saved = t->ht->regs;
 	child_registers(t, child, r, &regs);
 	link_child(t, child, r->flags);
@@ -391,6 +395,8 @@ static long do_clone(struct task *t, const struct clone_request *r)
 		discard(child, thread);
 		return ret;
 	}
+	if (goes_on)
+		fork_reply(t, child, tid);
 	if (t->ptrace)
 		ptrace_event_clone(t, tid);
 	if (r->flags & ABI_CLONE_VFORK) {

@@ -93,6 +93,11 @@ bool notify_parent_exit(struct task *leader)
 	leader->exit_notified = true;
 	leader->exit_code = group_status(leader);
 	waitq_wake_all(&sig->pidfd_wait);
+	if (leader->unborn) {
+		if (parent)
+			waitq_wake_all(&parent->child_wait);
+		return true;
+	}
 	if (!parent) {
 		if (sig->foreign && task_on_reap)
 			task_on_reap(sig->pid, leader->exit_code);
@@ -263,6 +268,7 @@ void task_exit(struct task *t, int32_t code)
 		ptrace_event_exit(t);
 	t->exiting = true;
 	t->restart.fn = NULL;
+	fork_forget(t);
 	last = --sig->live == 0;
 	if (last)
 		last_thread(t, code);

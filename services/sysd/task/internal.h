@@ -39,6 +39,17 @@ void host_thread_discard(struct task *t);
 /* A thread of a group that ends for good: it need not say another word. */
 void host_thread_kill(struct task *t);
 
+/* ---- fork.c ----------------------------------------------------------------------------------- */
+/* May t return from the fork that it serves without waiting for the host's? */
+bool fork_goes_on(const struct task *t, uint64_t flags);
+/* It does, with tid as the result; child exists for everybody from now on. */
+void fork_reply(struct task *t, struct task *child, uint32_t tid);
+/* The first request of t after that. True: it was the host's failure, and *ret is the call's result; t->nr is that
+ * call again. */
+bool fork_failed(struct task *t, int req, int64_t *ret);
+/* t ends before that. */
+void fork_forget(struct task *t);
+
 /* ---- vfork ------------------------------------------------------------------------------------ */
 /* exec or exit of a vfork child: the parent goes on, and gets its host thread back. */
 void vfork_release(struct task *child);

@@ -14,6 +14,11 @@ static void leave(struct task *t, int64_t ret)
 	struct sbx_sigframe_req req;
 	bool in_call = t->nr >= 0;
 
+	if (unlikely(t->replied)) {
+		t->replied = false;
+		t->nr = -1;
+		goto out;
+	}
 	if (unlikely(t->ptrace))
 		ptrace_put_regs(t, ret);
 	if (unlikely(ret <= -ERESTARTSYS && ret >= -ERESTART_RESTARTBLOCK) || t->restore_mask ||
@@ -100,15 +105,30 @@ static void __attribute__((noreturn)) host_gone(struct task *t)
 	task_exit(t, t->signal->group_exit ? t->signal->group_exit_code : SIGKILL);
 }
 
-/* The host thread of a clone comes up while the parent goes on already. */
+/* The host thread of a clone comes up while the parent goes on already; a fork's is not waited for. */
 static void wait_for_host(struct task *t)
 {
-	if (!t->ht->hello_due)
+	if (!t->ht->hello_due && !t->ht->cookie)
 		return;
-	if (hthread_first_hello(t->ht) || memd_wait_started(t->mm->hp))
+	if (t->ht->hello_due && (hthread_first_hello(t->ht) || memd_wait_started(t->mm->hp)))
 		host_gone(t);
 	if (t->signal->leader == t && cputime_fork)
 		cputime_fork(t->signal);
+}
+
+/* What happens on a task's own account before its request is served. */
+static int next_request(struct task *t, int64_t *ret_failed_fork)
+{
+	int req = hthread_next_request(t);
+
+	if (unlikely(t->forking) && req >= 0 && fork_failed(t, req, ret_failed_fork))
+		return req;
+	if (req != SBX_REQ_SYSCALL)
+		t->nr = -1;
+	/* Whatever it asks may concern its host process; memd has spoken of that already. */
+	if (unlikely(req >= 0 && t->ht->unmet) && !t->ht->taken_back && memd_wait_started(t->mm->hp))
+		return -ESRCH;
+	return req == SBX_REQ_HOSTOPS_DONE ? -EPROTO : req;
 }
 
 static void strand_main(void *arg)
@@ -120,11 +140,9 @@ static void strand_main(void *arg)
 	t->nr = -1;
 	leave(t, 0);
 	for (;;) {
-		int req = hthread_next_request(t);
+		int64_t failed_fork;
 
-		if (req != SBX_REQ_SYSCALL)
-			t->nr = -1;
-		switch (req) {
+		switch (next_request(t, &failed_fork)) {
 		case SBX_REQ_SYSCALL:
 			serve_call(t);
 			break;
@@ -138,6 +156,10 @@ static void strand_main(void *arg)
 		case SBX_REQ_FAULT:
 			t->regs_replaced = false;
 			serve_fault(t);
+			break;
+		case SBX_REQ_HOSTOPS_DONE:
+			t->regs_replaced = false;
+			leave(t, failed_fork);
 			break;
 		case -ESRCH:
 			host_gone(t);

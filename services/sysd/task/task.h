@@ -19,6 +19,7 @@
 struct fdtable;   /* vfs/fdtable.h */
 struct fs_struct; /* vfs/fs_struct.h: cwd, root, umask */
 struct mm;        /* mm/mm.h */
+struct hprocess;  /* platform/hthread.h */
 struct hthread;   /* platform/hthread.h */
 struct pid_ns;
 struct nsproxy;
@@ -84,6 +85,10 @@ struct task {
 	bool vfork_borrowed;         /* runs on its parent's host thread until exec or exit */
 	struct task *vfork_parent;   /* waits in vfork for us; NULL otherwise */
 	struct waitq vfork_done;
+	struct task *forking;        /* the child that its host thread was told to make, and has not said of (fork.c) */
+	int64_t fork_nr;             /* the call that this was */
+	bool replied;                /* that call's reply stands */
+	bool unborn;                 /* its host process could not be made: it ends as if it had never been */
 	struct ptrace *ptrace;
 	int nice, sched_policy, sched_priority;
 	struct task_sched {          /* as the calls of sys/sched.c recorded it; clone copies it whole */
@@ -197,6 +202,8 @@ bool task_seccomp_sees_all(const struct task *t);
 /* Called by the platform when a host process died although nobody ordered it: every task of the
  * mm ends with `signo`. */
 void task_host_died(struct mm *mm, int signo);
+/* Its host process is known now: what is asked of the host about it can be. */
+void task_host_met(struct hprocess *hp);
 /* Called (once) when pid 1 or a foreign process has ended: the control plane reports it. */
 extern void (*task_on_reap)(uint32_t pid, int32_t exit_code);
 

@@ -407,9 +407,45 @@ static void test_fork(void **state)
 	msg = wait_msg(MEMD_FORKED);
 	assert_int_equal(msg.cookie, 55);
 	assert_int_equal(msg.error, -ECANCELED);
-	assert_int_equal(run_op(&g, &(struct sbx_hostop){.kind = SBX_HOP_CLONE_PROCESS, .args = {55}}), -EPERM);
+	assert_int_equal(run_op(&g, &(struct sbx_hostop){.kind = SBX_HOP_CLONE_PROCESS, .args = {55}}), -ECANCELED);
 	end(&child, true);
 	end(&g, false);
+}
+
+/* A parent that forks again and again has the descriptors of the sets that its children get, and a child needs no
+ * other; a parent that closes them has children all the same. */
+static void test_slots_inherited(void **state)
+{
+	struct guest parent = take_blank(), child;
+
+	for (uint32_t i = 0; i < 12; i++) {
+		uint32_t cookie = 1000 + i;
+
+		send_msg(&(struct memd_msg){.kind = MEMD_WANT, .value = 1});
+		order_fork(&parent, cookie, &child);
+		uint32_t at = SBX_FD_SET(child.slots_id);
+
+		if (i >= 8)
+			sys(&parent, SYS_close, at, 0, 0, 0, 0, 0);
+		int64_t pid = run_op(&parent, &(struct sbx_hostop){.kind = SBX_HOP_CLONE_PROCESS, .args = {cookie, 0, at}});
+
+		assert_true(pid > 0);
+		struct memd_msg msg = wait_msg(MEMD_FORKED);
+
+		assert_int_equal(msg.error, 0);
+		child.id = msg.id;
+		child.pid = (pid_t)msg.pid;
+		assert_int_equal(wait_request(&child), SBX_REQ_HELLO);
+		assert_int_equal(child.slots->host_tid, pid);
+		/* Nothing was lent to it, or it has given it back. */
+		assert_int_equal(sys(&child, SYS_close, SBX_FD_SLOTS, 0, 0, 0, 0, 0), -EBADF);
+		assert_int_equal(sys(&child, SYS_close, at, 0, 0, 0, 0, 0), 0);
+		/* The number of another set than its own is refused. */
+		assert_int_equal(sys(&child, SYS_mmap, base + SBX_R_SLOTS, SBX_SLOTS_SIZE, PROT_READ | PROT_WRITE,
+				     MAP_SHARED | MAP_FIXED, at, 0), -EPERM);
+		end(&child, true);
+	}
+	end(&parent, false);
 }
 
 /* Slots whose process is gone serve another one, by name; never those of a process that has forked. */
@@ -568,6 +604,7 @@ int main(void)
 		cmocka_unit_test(test_file_map_needs_an_order),
 		cmocka_unit_test(test_program),
 		cmocka_unit_test(test_fork),
+		cmocka_unit_test(test_slots_inherited),
 		cmocka_unit_test(test_slots_again),
 		cmocka_unit_test(test_thread_maps_too),
 		cmocka_unit_test(test_order_of_another_process),

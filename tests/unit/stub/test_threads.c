@@ -102,6 +102,50 @@ static void test_fork(void **state)
 	assert_true(fk.op_ret > 0);
 }
 
+/* The child finds its first reply in its slot, and the parent returns with its own if the clone worked. */
+static void serve_fork_ahead(struct guest *g, unsigned proc, unsigned index, struct sbx_slot *s)
+{
+	struct sbx_slot *child = guest_slot(g, 1, 0);
+
+	if (s->req == SBX_REQ_SYSCALL && s->nr == SYS_fork) {
+		child->regs = s->regs;
+		child->regs.rax = 0;
+		child->ppid = 2003;
+		child->act = SBX_ACT_RESUME;
+		__atomic_store_n(&child->state, SBX_SLOT_REPLY, __ATOMIC_SEQ_CST);
+		memset(s->ops, 0, sizeof(s->ops));
+		s->act = SBX_ACT_HOSTOPS;
+		s->op_count = 2;
+		s->ops[0] = (struct sbx_hostop){SBX_HOP_SYSCALL, SBX_HOP_RETURN, SYS_mprotect, {1, 1, 1}, 0};
+		s->ops[1] = (struct sbx_hostop){SBX_HOP_CLONE_PROCESS, SBX_HOP_RETURN, 0, {0x1234, 1}, 0};
+		s->ret = 500;
+		return;
+	}
+	if (s->req == SBX_REQ_HOSTOPS_DONE)
+		fk.hops_done++;
+	if (s->req == SBX_REQ_HELLO && proc == 1)
+		fk.hello = true;
+	serve_default(g, proc, index, s);
+}
+
+static void test_fork_ahead(void **state)
+{
+	struct guest g = {.serve = serve_fork_ahead};
+	pid_t pid;
+
+	memset(&fk, 0, sizeof(fk));
+	guest_start(&g, guest_fork);
+	assert_int_equal(guest_run(&g), -1);
+	assert_int_equal(guest_slot(&g, 0, 0)->ops[0].ret, -EINVAL);
+	pid = (pid_t)guest_slot(&g, 0, 0)->ops[1].ret;
+	assert_true(pid > 0);
+	kill(pid, SIGKILL);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	guest_end(&g);
+	assert_false(fk.hello);
+	assert_int_equal(fk.hops_done, 0);
+}
+
 /* ---- host ops on memory */
 
 static void serve_ops(struct guest *g, unsigned proc, unsigned index, struct sbx_slot *s)
@@ -357,6 +401,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_fork),
+		cmocka_unit_test(test_fork_ahead),
 		cmocka_unit_test(test_ops),
 		cmocka_unit_test(test_threads),
 		cmocka_unit_test(test_patched_under_a_call),
