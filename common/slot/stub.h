@@ -83,6 +83,7 @@ struct sbx_thread {
 	uint32_t in_count, in_off;
 	uint32_t step;         /* the guest single-steps: TF is to be set again on the way out */
 	uint32_t unpatch;      /* the guest took GS away: no site may stay patched */
+	uint32_t slots_kept;   /* it saw to it that children do not inherit the mapping of the slots */
 	_Alignas(64) struct sbx_regs regs; /* the guest's, complete, whenever the runtime runs */
 };
 _Static_assert(sizeof(struct sbx_thread) <= SBX_AREA_XSAVE, "a thread's struct is one page");

@@ -39,12 +39,16 @@ static long clone_thread(struct sbx_thread *t, uint64_t index)
 static uint32_t child_start(struct sbx_thread *t, uint64_t cookie, uint32_t set_fd, bool await)
 {
 	uint64_t slots = t->base + SBX_R_SLOTS;
+	struct rt_data *d = rt_data(t);
 	long r;
 
 	t->kicked = 0;
-	rt_data(t)->threads_made = 0;
-	rt_data(t)->slots_private = 0;
-	rt_data(t)->lock = 0;
+	t->slots_kept = 0;
+	/* A page that is not written to is not copied. */
+	if (d->threads_made)
+		d->threads_made = 0;
+	if (d->lock)
+		d->lock = 0;
 	r = approved6(NR_mmap, slots, SBX_SLOTS_SIZE, PROT_RW, MAP_SHARED | MAP_FIXED, cookie << 32 | set_fd, 0);
 	if (r == 0) {
 		/* The answer was memd's: the descriptor. */
@@ -89,9 +93,9 @@ uint32_t rt_run_ops(struct sbx_thread *t)
 			bool await = a[1] == 1;
 			uint32_t set_fd = (uint32_t)a[2];
 
-			if (!rt_data(t)->slots_private) {
+			if (!t->slots_kept) {
 				host3(NR_madvise, t->base + SBX_R_SLOTS, SBX_SLOTS_SIZE, MADV_DONTFORK);
-				rt_data(t)->slots_private = 1;
+				t->slots_kept = 1;
 			}
 			/* Our slots are not inherited: nothing of them may be used in the child. */
 			ret = approved6(NR_clone, SBX_CLONE_PROCESS_FLAGS, 0, 0, 0, cookie, 0);

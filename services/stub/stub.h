@@ -61,7 +61,6 @@ struct rt_data {
 	uint64_t xfeatures;    /* the components of signal frames */
 	uint32_t has_rdpid;
 	uint32_t lock;         /* of the tables below */
-	uint32_t slots_private;/* children do not inherit the mapping of the slots */
 	uint32_t tramp_page_count;
 	uint32_t site_count;
 	uint64_t tramp_page[RT_TRAMP_PAGES];

@@ -195,6 +195,15 @@ returns:
 	}
 }
 
+/* sysd walks the list of a thread that ends (get_robust_list(2)); it need not fetch an empty one. */
+static void drop_empty_robust_list(struct sbx_thread *t)
+{
+	uint64_t head = t->slot->robust_list, list[3]; /* first entry, offset, pending operation */
+
+	if (head && !rt_copy(list, (const void *)head, sizeof(list)) && list[0] == head && !list[2])
+		t->slot->robust_list = 0;
+}
+
 /* ---- what the entries call ----------------------------------------------------------------- */
 
 void rt_syscall(struct sbx_thread *t);
@@ -230,6 +239,8 @@ void rt_syscall(struct sbx_thread *t)
 	slot->args[5] = r->r9;
 	if (unlikely(nr == NR_sigaltstack))
 		t->alt_known = 0;
+	else if (unlikely(nr == NR_exit_group || nr == NR_exit))
+		drop_empty_robust_list(t);
 	t->nr = nr;
 	t->in_count = 0;
 	t->in_off = 0;

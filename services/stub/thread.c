@@ -31,6 +31,7 @@ void rt_thread_init(struct sbx_thread *t, uint64_t base, uint32_t index)
 	t->index = index;
 	t->alt_known = 0;
 	t->restart_rip = 0;
+	t->slots_kept = 0;
 }
 
 /* Once in the life of a sandbox's address spaces: every process is a fork of the one that did it. */
