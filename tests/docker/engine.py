@@ -38,7 +38,7 @@ def enter():
 
 def clean(text):
     """What is never the same twice."""
-    text = re.sub(r't-([a-z0-9]+)-(runc|sbx-shared|sbx)', r't-\1', text)
+    text = re.sub(r't-([a-z0-9]+)-(runc|sbx-[a-z]+|sbx)', r't-\1', text)
     text = re.sub(r'\b[0-9a-f]{64}\b', 'ID64', text)
     text = re.sub(r'\b[0-9a-f]{12}\b', 'ID12', text)
     return text.replace('\r\n', '\n')
@@ -50,7 +50,8 @@ class Engine:
         self.env = dict(os.environ, PATH=PATH, DOCKER_HOST=f'unix://{self.work}/docker.sock', DOCKER_CONFIG=self.work)
         root = f'--root={self.work}/sbx'
         self.config = config or {'runtimes': {'sbx': {'path': LAUNCH, 'runtimeArgs': [root]},
-                                              'sbx-shared': {'path': LAUNCH, 'runtimeArgs': [root, '--file-access=shared']}}}
+                                              'sbx-shared': {'path': LAUNCH, 'runtimeArgs': [root, '--file-access=shared']},
+                                              'sbx-hostnet': {'path': LAUNCH, 'runtimeArgs': [root, '--network=host']}}}
         self.args = args
         self.config_file = os.path.join(self.work, 'daemon.json')
         with open(self.config_file, 'w') as f:
