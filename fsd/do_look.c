@@ -26,6 +26,8 @@ int do_attach(struct server *s, const struct fsd_req *q, struct fsd_reply *rep)
 	attr_from_statx(m, -1, NULL, &sx, &rep->attr);
 	rep->node = n->id;
 	rep->flags = m->flags;
+	if (q->flags & FSD_ATTACH_NEWS)
+		news_watch(m);
 	return 0;
 }
 

@@ -37,6 +37,7 @@ int main(int argc, char **argv)
 		server.proc_fd = FSD_FD_PROC;
 	/* inotify_add_watch(2) takes no descriptor of a directory, only a path */
 	server.proc_cwd = server.proc_fd >= 0 && fchdir(server.proc_fd) == 0;
+	news_start(&server);
 	ret = confine_apply(&confine_fsd, &opt.confine);
 	if (ret < 0)
 		return service_fail("cannot install the system call filter: %s", strerror(-ret));

@@ -54,6 +54,7 @@ int mount_add(uint32_t index, uint32_t flags, int fd)
 	*m = (struct fsd_mount){
 	    .fd = fd,
 	    .write_fd = -1,
+	    .news_fd = -1,
 	    .is_file = S_ISREG(sx.stx_mode),
 	    .flags = flags,
 	    .mnt_id = sx.stx_mnt_id,

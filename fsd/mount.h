@@ -13,6 +13,7 @@ struct fsd_mount {
 	uint32_t flags;    /* FSD_MOUNT_* */
 	uint64_t mnt_id, dev, ino;
 	uint64_t root_node;
+	int news_fd;       /* news.c: of the root directory, or -1 */
 	enum { POOL_UNKNOWN, POOL_YES, POOL_NO } pool; /* can nameless files be made here and named later? */
 };
 

@@ -239,6 +239,7 @@ int server_handle(struct server *s, size_t size)
 	long n;
 	int ret = fsd_req_decode(&q, s->in, size);
 
+	news_begin();
 	rep.op = q.op;
 	rep.id = q.id;
 	rep.node = rep.flags = 0;
@@ -247,6 +248,7 @@ int server_handle(struct server *s, size_t size)
 	s->raw_size = 0;
 	if (!q.op) { /* not even a number to answer to: the peer is not sysd as we know it */
 		log_warn("malformed request of %zu bytes", size);
+		news_end(&q);
 		return -EPROTO;
 	}
 	if (!ret) {
@@ -254,6 +256,7 @@ int server_handle(struct server *s, size_t size)
 		copy_name(s->path2, &q.name2);
 		ret = ops[q.op].fn(s, &q, &rep);
 	}
+	news_end(&q);
 	if (log_enabled(LOG_DEBUG_) && q.op)
 		log_request(&q, s, ret);
 	if (s->watches)

@@ -74,6 +74,13 @@ int do_unwatch(struct server *s, const struct fsd_req *q, struct fsd_reply *rep)
 void watch_set_limit(void);
 void watches_free(struct watches *w);
 
+/* news.c: what somebody else changes in the root directory of a mount. Once, before confinement; s serves from then on. */
+void news_start(struct server *s);
+void news_watch(struct fsd_mount *m);
+/* Around each request. */
+void news_begin(void);
+void news_end(const struct fsd_req *q);
+
 /* do_change.c: owner and special mode bits of what was just made, through its descriptor; path_fd says that
  * it is O_PATH. *sx: its attributes then. */
 int dress(const struct fsd_mount *m, int fd, bool path_fd, const struct fsd_req *q, struct statx *sx);

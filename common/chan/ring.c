@@ -19,6 +19,7 @@
 
 struct ring_dir {
 	_Alignas(64) _Atomic uint32_t tail;     /* producer writes; the futex word of the consumer */
+	_Atomic uint32_t news;                  /* producer writes */
 	_Alignas(64) _Atomic uint32_t head;     /* consumer writes */
 	_Atomic uint32_t consumer_sleeps;       /* consumer writes */
 };
@@ -128,6 +129,16 @@ int ring_send(struct ring *r, const void *msg, size_t size)
 	if (!ret)
 		ring_wake(r);
 	return ret;
+}
+
+void ring_raise_news(struct ring *r)
+{
+	atomic_fetch_add(&r->shm->dir[r->side].news, 1);
+}
+
+uint32_t ring_news(const struct ring *r)
+{
+	return atomic_load_explicit(&r->shm->dir[!r->side].news, memory_order_relaxed);
 }
 
 bool ring_readable(const struct ring *r)

@@ -46,6 +46,11 @@ bool ring_was_taken(const struct ring *r, uint32_t mark);
  * timeout_ns < 0: for ever. 0, -ETIMEDOUT, -EINTR. */
 int ring_wait(struct ring *r, unsigned spin_us, int64_t timeout_ns);
 
+/* A count beside the messages: one end raises it (a signal handler may), the other looks at it when it likes; nobody
+ * is woken. */
+void ring_raise_news(struct ring *r);
+uint32_t ring_news(const struct ring *r);
+
 /* For an event loop that sleeps on several futexes (futex_waitv): announce that the consumer will sleep.
  * Returns false when a message is there. *ret_word and *ret_val are what to wait on. */
 bool ring_prepare_sleep(struct ring *r, uint32_t **ret_word, uint32_t *ret_val);

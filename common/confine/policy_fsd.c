@@ -43,7 +43,7 @@ static const struct confine_call calls[] = {
 	CALL(fsetxattr, "extended attributes"),
 	CALL(flistxattr, "extended attributes"),
 	CALL(fremovexattr, "extended attributes"),
-	CALL(fcntl, "flags of its own descriptors"),
+	CALL(fcntl, "flags of its own descriptors, F_NOTIFY on the root directory"),
 	CALL(recvmsg, "mount sources from the launcher, descriptors from sysd"),
 	CALL(sendmsg, "donated descriptors to sysd"),
 	CALL(poll, "its loop"),

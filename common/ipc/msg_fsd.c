@@ -18,7 +18,7 @@ enum reply_field { R_END, R_NODE, R_ATTR, R_FLAGS, R_SIZE, R_VALUE, R_STATFS, R_
 static const struct fsd_msg {
 	uint8_t req[FIELDS_MAX], reply[4];
 } messages[FSD_OP_COUNT] = {
-    [FSD_ATTACH] = {{F_MOUNT}, {R_NODE, R_ATTR, R_FLAGS}},
+    [FSD_ATTACH] = {{F_MOUNT, F_FLAGS}, {R_NODE, R_ATTR, R_FLAGS}},
     [FSD_WALK] = {{F_NODE, F_NAMES, F_FLAGS}, {R_WALKED, R_VALUE, R_FLAGS}},
     [FSD_GETATTR] = {{F_NODE, F_NAME_OPT}, {R_ATTR}},
     [FSD_SETATTR] = {{F_NODE, F_NAME_OPT, F_VALID, F_MODE, F_UID, F_GID, F_SIZE, F_ATIME, F_MTIME},

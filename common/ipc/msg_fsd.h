@@ -70,6 +70,7 @@ struct fsd_str {
 #define FSD_SET_MTIME 32u
 #define FSD_SET_ALL 63u
 
+#define FSD_ATTACH_NEWS 1u       /* attach: raise the ring's news when somebody else changes the root directory */
 #define FSD_WALK_OPEN 1u         /* walk: if the last is a regular file, a descriptor for reading comes along
 				  * (the reply's flags say so) */
 #define FSD_OPEN_WRITE 1u        /* open: a descriptor for reading and writing */

@@ -77,6 +77,39 @@ for i in range(5):
     os.unlink('small')
 '''
 
+LOOKS = r'''
+import os, sys
+os.chdir('/w')
+os.mkdir('full')
+for i in range(20):
+    open('full/%d' % i, 'w').close()
+open('old', 'w').write('old')
+os.symlink('old', 'link')
+def look():
+    out = []
+    for name in 'new', 'old', 'link', 'd/x', 'full/0', 'full/new', 'gone':
+        try:
+            with open(name) as f:
+                out.append('%s=%s/%d' % (name, f.read(), os.stat(name).st_size))
+        except OSError as e:
+            out.append('%s=%d' % (name, e.errno))
+    return ' '.join(out + sorted(os.listdir('.')) + [str(len(os.listdir('full')))])
+open('gone', 'w').write('here')
+look()
+print('ready', look(), flush=True)
+for line in sys.stdin:
+    print(look(), flush=True)
+    # what is changed inside meanwhile stays true
+    for i in range(50):
+        with open('full/mine%d' % i, 'w') as f:
+            f.write(str(i))
+        os.rename('full/mine%d' % i, 'full/0')
+        assert open('full/0').read() == str(i)
+        os.unlink('full/0')
+        assert not os.path.exists('full/0')
+        open('full/0', 'x').close()
+'''
+
 
 def read(path):
     with open(path) as f:
@@ -128,6 +161,34 @@ class Files(SandboxTest):
                 self.assertEqual(sorted(os.listdir(w)), want)
                 p.stdin.write('x')
                 p.stdin.flush()
+        out, err = p.communicate(timeout=30)
+        self.assertEqual((p.returncode, out), (0, ''), err)
+
+    def test_somebody_enters_the_root(self):
+        """As docker cp does: by pivot_root(2), then it replaces files."""
+        w = self.own_root(LOOKS)
+        p = self.start('run', 'one', stdin=subprocess.PIPE)
+        before = 'new=2 old=old/3 link=old/3 d/x=2 full/0=/0 full/new=2 gone=here/4 full gone link old 20\n'
+        self.assertEqual(p.stdout.readline(), 'ready ' + before)
+        for i in range(3):
+            pivot = os.path.join(w, '..', f'.pivot_root{i}')
+            os.mkdir(pivot)
+            os.rmdir(pivot)
+            text = 'x' * (i + 4)
+            for name in 'new', 'old', 'd/x', 'full/new':
+                path = os.path.join(w, name)
+                os.makedirs(os.path.dirname(path), exist_ok=True)
+                if os.path.exists(path):
+                    os.unlink(path)
+                with open(path, 'w') as f:
+                    f.write(text)
+            if i == 0:
+                os.unlink(os.path.join(w, 'gone'))
+            p.stdin.write('\n')
+            p.stdin.flush()
+            each = f'{text}/{len(text)}'
+            self.assertEqual(p.stdout.readline(), f'new={each} old={each} link={each} d/x={each} full/0=/0 full/new={each} gone=2 '
+                             'd full link new old 21\n')
         out, err = p.communicate(timeout=30)
         self.assertEqual((p.returncode, out), (0, ''), err)
 

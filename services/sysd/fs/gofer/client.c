@@ -30,7 +30,7 @@ struct gofer_stats gofer_stats;
 static struct ring ring;
 static struct fdpass_inbox inbox;
 static bool connected, source_added;
-static uint32_t epoch;
+static uint32_t epoch, news_seen;
 static uint64_t next_id = 1;
 static struct list calls = LIST_INIT(calls);
 static unsigned under_way, waited_for, quiet;
@@ -169,6 +169,10 @@ static bool source_poll(struct sched_source *src)
 {
 	bool any = false;
 
+	if (unlikely(ring_news(&ring) != news_seen)) {
+		news_seen = ring_news(&ring);
+		doubt_all();
+	}
 	if (quiet && __rdtsc() - quiet_since > QUIET_US * sched_tsc_per_us())
 		gofer_push();
 
@@ -233,6 +237,7 @@ static int connect_ring(int ring_fd, int pass_fd)
 	fdpass_inbox_init(&inbox, pass_fd);
 	connected = true;
 	epoch++;
+	news_seen = ring_news(&ring);
 	forgotten_count = unwatched_count = 0;
 	if (!source_added)
 		sched_add_source(&source);
@@ -269,6 +274,7 @@ int gofer_reconnect(int ring_fd, int pass_fd)
 	if (ret == 0) {
 		later_replay();
 		gofer_watch_reconnect();
+		doubt_all(); /* nobody looked meanwhile */
 	}
 	return ret;
 }

@@ -118,7 +118,9 @@ static int gofer_lookup(struct inode *dir, struct dentry *dentry)
 	if (dentry->name_size > FSD_NAME_MAX)
 		return -ENAMETOOLONG;
 	dentry->stamp = clock_mono_ns();
-	if (gofer_shared(dir))
+	if (listing_doubted(dir) && !gi->opens)
+		listing_free(dir);
+	if (gofer_shared(dir) || listing_doubted(dir))
 		return ask_name(dir, dentry);
 	if (!gi->listing && ++gi->misses > MISSES_LIST && dir->size <= LIST_SIZE_MAX) {
 		gi->misses = 0;
@@ -147,7 +149,7 @@ static int dir_iterate(struct file *file, struct dir_context *ctx)
 
 	if (!gofer_i(dir)->listing && !gofer_shared(dir) && d->parent != d)
 		prefetch_wait(d->parent->inode, dir->ino);
-	ret = listing_load(dir, gofer_shared(dir) && file->pos == 0);
+	ret = listing_load(dir, (gofer_shared(dir) || listing_doubted(dir)) && file->pos == 0);
 	if (ret < 0)
 		return ret == -ESTALE ? -ENOENT : ret;
 	if (file->pos == 0)

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "common/base/util.h"
+#include "services/sysd/core/clock.h"
 #include "services/sysd/fs/gofer/private.h"
 
 struct listing {
@@ -20,6 +21,7 @@ struct listing {
 	uint32_t wanted;        /* lookups that found no attributes here */
 	uint32_t taken;
 	bool fat;               /* it was asked for with all attributes */
+	uint64_t stamp;         /* clock_mono_ns, before it was asked for */
 	size_t size;            /* bytes of memory, as counted in total_size */
 };
 
@@ -62,6 +64,7 @@ static struct listing *listing_alloc(struct inode *dir)
 	if (!l)
 		return NULL;
 	l->dir = dir;
+	l->stamp = clock_mono_ns();
 	list_init(&l->lru);
 	account(l);
 	return l;
@@ -207,7 +210,14 @@ bool listing_known_empty(const struct inode *dir)
 {
 	const struct listing *l = gofer_i(dir)->listing;
 
-	return l && l->list.count == l->list.dead;
+	return l && l->list.count == l->list.dead && !listing_doubted(dir);
+}
+
+bool listing_doubted(const struct inode *dir)
+{
+	const struct listing *l = gofer_i(dir)->listing;
+
+	return l && doubt_since(dir->sb, l->stamp);
 }
 
 void listing_new_empty(struct inode *dir)

@@ -26,6 +26,9 @@ struct gofer_sb {
 	uint64_t room_ns;        /* when fsd last said that there is room */
 	bool room_asked;
 	int late_error;          /* of a change that nobody waited for, to be told once */
+	struct super_block *sb;  /* doubt.c, of exclusive ones... */
+	struct list node;        /* ...which are in its list */
+	uint64_t doubt_ns, doubt_until_ns; /* since when, and how long, somebody else may be at work; 0: never yet */
 };
 
 /* A file of the host while sysd knows it (inode.priv). */
@@ -194,6 +197,8 @@ bool gofer_has_room(struct super_block *sb);
 /* listing.c: what is known of a directory's content. */
 /* Is dir known to have no entries? */
 bool listing_known_empty(const struct inode *dir);
+/* Is there a listing that has to be looked at again? */
+bool listing_doubted(const struct inode *dir);
 /* Makes sure that dir has a complete listing (shared mounts: a fresh one). 0 or -errno. Sleeps. */
 int listing_load(struct inode *dir, bool fresh);
 void listing_free(struct inode *dir);
@@ -218,6 +223,17 @@ void listing_remove(struct inode *dir, const char *name, size_t size);
 uint64_t listing_size(const struct listing *l);
 const struct namelist_entry *listing_at(const struct listing *l, uint64_t i, const char **ret_name);
 
+
+/* doubt.c: somebody else changes an exclusive mount. */
+void doubt_add(struct super_block *sb);
+void doubt_remove(struct super_block *sb);
+/* Something hints at it. */
+void doubt_all(void);
+/* Is what was true at `stamp` (clock_mono_ns) to be looked at again? */
+bool doubt_since(const struct super_block *sb, uint64_t stamp);
+/* super_ops.revalidate from the first doubt on. */
+int doubt_revalidate(struct dentry *dentry);
+extern const struct super_ops gofer_doubted_sops; /* super.c */
 
 /* watch.c: events for what the host does. */
 /* super_ops.watch and unwatch. */

@@ -106,6 +106,7 @@ bool gofer_has_room(struct super_block *sb)
 
 static void gofer_kill(struct super_block *sb)
 {
+	doubt_remove(sb);
 	prefetch_forget(sb);
 	pool_free(sb);
 	free(gofer_sb(sb)->table);
@@ -134,6 +135,15 @@ static const struct super_ops gofer_sops = {
     .unwatch = gofer_unwatch,
 };
 
+const struct super_ops gofer_doubted_sops = {
+    .evict = gofer_evict,
+    .statfs = gofer_statfs,
+    .sync = gofer_sync,
+    .kill = gofer_kill,
+    .show_options = gofer_show_options,
+    .revalidate = doubt_revalidate,
+};
+
 static int type_mount(const struct fs_type *type, const char *source, const char *data, unsigned sb_flags,
 		      struct super_block **ret_sb);
 static struct fs_type gofer_type = {.name = "gofer", .mount = type_mount};
@@ -159,7 +169,8 @@ static struct gofer_sb *sb_info(uint32_t index, const struct gofer_options *opt)
 
 static int attach(struct super_block *sb)
 {
-	struct fsd_req q = {.op = FSD_ATTACH, .mount = gofer_sb(sb)->index};
+	struct fsd_req q = {.op = FSD_ATTACH, .mount = gofer_sb(sb)->index,
+			    .flags = gofer_sb(sb)->opt.shared ? 0 : FSD_ATTACH_NEWS};
 	struct gofer_call c;
 	struct inode *inode;
 	int ret = gofer_call_again(&c, &q);
@@ -203,6 +214,8 @@ int gofer_mount(uint32_t index, const struct gofer_options *opt, struct super_bl
 	}
 	if (gofer_sb(sb)->opt.readonly)
 		sb->flags |= MS_RDONLY;
+	if (!opt->shared)
+		doubt_add(sb);
 	*ret_sb = sb;
 	return 0;
 }
