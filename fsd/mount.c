@@ -3,16 +3,23 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "common/base/util.h"
 #include "common/ipc/fdpass.h"
 #include "common/ipc/msg_fsd.h"
 #include "common/log/log.h"
 
+#define PATHS_MAX (FSD_MOUNTS_MAX * 4096)
+
 static struct fsd_mount mounts[FSD_MOUNTS_MAX];
 static bool used[FSD_MOUNTS_MAX];
+static char *paths;
+static size_t paths_size;
 
 static int mount_check(uint32_t index, uint32_t flags, int fd, struct statx *ret_sx)
 {
@@ -29,6 +36,27 @@ static int mount_check(uint32_t index, uint32_t flags, int fd, struct statx *ret
 	if ((fl & O_ACCMODE) == O_RDWR)
 		return flags & FSD_MOUNT_RDONLY || (used[index] && mounts[index].write_fd >= 0) ? -EINVAL : 0;
 	return (fl & O_ACCMODE) != O_RDONLY ? -EINVAL : used[index] ? -EEXIST : 0;
+}
+
+static void take_paths(int fd)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0 && st.st_size <= PATHS_MAX)
+		paths = calloc(1, (size_t)st.st_size + 1);
+	if (paths && pread(fd, paths, (size_t)st.st_size, 0) == st.st_size)
+		paths_size = (size_t)st.st_size;
+	close(fd);
+}
+
+/* Lives as long as the process. */
+static char *path_of(uint32_t index)
+{
+	char *p = paths, *end = paths + paths_size;
+
+	while (p && p < end && index--)
+		p += strlen(p) + 1;
+	return p && p < end ? p : NULL;
 }
 
 int mount_add(uint32_t index, uint32_t flags, int fd)
@@ -52,6 +80,7 @@ int mount_add(uint32_t index, uint32_t flags, int fd)
 		return 0;
 	}
 	*m = (struct fsd_mount){
+	    .path = path_of(index),
 	    .fd = fd,
 	    .write_fd = -1,
 	    .news_fd = -1,
@@ -64,7 +93,8 @@ int mount_add(uint32_t index, uint32_t flags, int fd)
 	if (m->is_file && (fcntl(fd, F_GETFL) & O_ACCMODE) == O_RDWR)
 		m->write_fd = fd;
 	used[index] = true;
-	log_info("mount %u: %s%s", index, flags & FSD_MOUNT_RDONLY ? "read-only" : "writable",
+	log_info("mount %u: %s%s%s%s", index, m->path ? m->path : "", m->path ? ", " : "",
+		 flags & FSD_MOUNT_RDONLY ? "read-only" : "writable",
 		 flags & FSD_MOUNT_XDEV ? ", with the mounts beneath" : "");
 	return 0;
 }
@@ -81,6 +111,10 @@ int mount_receive(int sock)
 			return count;
 		if (fd < 0)
 			return fd;
+		if (ticket == FSD_PATHS_TICKET) {
+			take_paths(fd);
+			continue;
+		}
 		ret = mount_add(FSD_TICKET_INDEX(ticket), FSD_TICKET_FLAGS(ticket), fd);
 		if (ret < 0)
 			return ret;

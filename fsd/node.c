@@ -352,28 +352,34 @@ void node_forget(uint64_t id)
 	node_free(n);
 }
 
+/* Puts text before what is at *at; what does not fit is left out, and false. */
+static bool prepend(char *buf, size_t *at, const char *text, size_t size)
+{
+	if (size > *at)
+		return false;
+	*at -= size;
+	memcpy(buf + *at, text, size);
+	return true;
+}
+
 const char *node_path(const struct node *n, const char *name, char *buf, size_t size)
 {
 	size_t at = size;
 	char head[16];
-	int k;
+	bool fits = true;
 
 	buf[--at] = 0;
-	for (; n; n = n->parent) {
-		size_t len = name ? strlen(name) : 0;
-
-		if (name && at > len + 1 + sizeof(head)) {
-			at -= len;
-			memcpy(buf + at, name, len);
-			buf[--at] = '/';
-		}
+	for (; n && fits; n = n->parent) {
+		if (name)
+			fits = prepend(buf, &at, name, strlen(name)) && prepend(buf, &at, "/", 1);
 		name = n->name;
-		if (!n->parent) {
-			k = snprintf(head, sizeof(head), "%d:", n->mount->fd);
-			if (k > 0 && (size_t)k <= at) {
-				at -= (size_t)k;
-				memcpy(buf + at, head, (size_t)k);
-			}
+		if (n->parent || !fits)
+			continue;
+		if (n->nameless || !n->mount->path) {
+			snprintf(head, sizeof(head), "%d:", n->mount->fd);
+			prepend(buf, &at, head, strlen(head));
+		} else if (strcmp(n->mount->path, "/") || !buf[at]) {
+			prepend(buf, &at, n->mount->path, strlen(n->mount->path));
 		}
 	}
 	return buf + at;

@@ -54,7 +54,7 @@ void node_forget(uint64_t id);
 /* A directory that is watched does not stay open between requests. */
 void node_watch(struct node *n, bool watched);
 void node_let_go(void);
-/* "3:/usr/share" for the log. */
+/* The path on the host, or "3:/usr/share" when that is not known, for the log; the end of it when size is short. */
 const char *node_path(const struct node *n, const char *name, char *buf, size_t size);
 
 struct node_stats {

@@ -204,15 +204,36 @@ static int send_message(struct server *s, const void *msg, size_t size)
 	return ret;
 }
 
+static bool addresses_node(uint32_t op)
+{
+	return op != FSD_ATTACH && op != FSD_FORGET && op != FSD_SYNC && op != FSD_UNWATCH;
+}
+
+/* The names of a walk, or the name of another request; NULL: none. */
+static const char *log_name(const struct fsd_req *q, const struct server *s, char *buf, size_t size)
+{
+	size_t at = 0;
+
+	if (q->op != FSD_WALK)
+		return q->name.size ? s->path : NULL;
+	for (size_t i = 0; i < q->name_count && at + q->names[i].size + 2 < size; i++) {
+		if (i)
+			buf[at++] = '/';
+		memcpy(buf + at, q->names[i].data, q->names[i].size);
+		at += q->names[i].size;
+	}
+	buf[at] = 0;
+	return at ? buf : NULL;
+}
+
 static void log_request(const struct fsd_req *q, const struct server *s, int err)
 {
-	char buf[512];
-	struct node *n = q->op == FSD_ATTACH || q->op == FSD_FORGET || q->op == FSD_SYNC ? NULL
-											 : node_get(q->node);
+	char buf[PATH_MAX], buf2[PATH_MAX], names[PATH_MAX];
+	struct node *n = addresses_node(q->op) ? node_get(q->node) : NULL, *n2 = q->name2.size ? node_get(q->node2) : NULL;
 
 	log_debug("%s %s%s%s = %s", ops[q->op].name,
-		  n ? node_path(n, q->name.size || q->op == FSD_WALK ? s->path : NULL, buf, sizeof(buf)) : "-",
-		  q->name2.size ? " -> " : "", q->name2.size ? s->path2 : "", err ? strerror(-err) : "0");
+		  n ? node_path(n, log_name(q, s, names, sizeof(names)), buf, sizeof(buf)) : "-",
+		  q->name2.size ? " -> " : "", n2 ? node_path(n2, s->path2, buf2, sizeof(buf2)) : "", err ? strerror(-err) : "0");
 }
 
 /* A watched directory that is removed is gone, and its watch says so, when nobody holds it open. */

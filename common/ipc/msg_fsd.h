@@ -29,6 +29,9 @@
 #define FSD_MOUNT_RDONLY 1u
 #define FSD_MOUNT_XDEV 2u        /* mounts beneath the source are part of it (never pseudo file systems) */
 #define FSD_MOUNT_TICKET(index, flags) ((uint64_t)(flags) << 32 | (uint32_t)(index))
+/* For the debug log: a file with the sources' paths on the host, each ended by NUL, in the order of their index. It comes
+ * before the sources. */
+#define FSD_PATHS_TICKET (1ull << 63)
 #define FSD_TICKET_INDEX(t) ((uint32_t)(t))
 #define FSD_TICKET_FLAGS(t) ((uint32_t)((t) >> 32))
 

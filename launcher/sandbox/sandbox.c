@@ -319,7 +319,7 @@ int sandbox_create(const struct launch_options *opt, struct spec *spec, const ch
 	sb->spec = spec;
 	/* One user id a sandbox, which nobody else has: its number is our process id's. */
 	sb->uid = UID_BASE + 2 * (uint32_t)getpid();
-	sb->super_fd = sb->signal_fd = sb->netns_fd = sb->host_netns_fd = sb->listener_fd = sb->pty_master = sb->pty_slave = -1;
+	sb->source_paths = sb->super_fd = sb->signal_fd = sb->netns_fd = sb->host_netns_fd = sb->listener_fd = sb->pty_master = sb->pty_slave = -1;
 	sb->janitor.sock = -1;
 	pthread_mutex_init(&sb->inbox.lock, NULL);
 	sb->inbox.last = &sb->inbox.first;

@@ -2,12 +2,14 @@
 #include <fcntl.h>
 #include <linux/mount.h>
 #include <stdio.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include "common/base/util.h"
 #include "common/ipc/fdpass.h"
 #include "common/ipc/msg_fsd.h"
+#include "common/log/log.h"
 #include "launcher/sandbox/service.h"
 
 #define SEND_PAUSE_US 200
@@ -46,11 +48,27 @@ static int open_source(const struct spec_source *src, struct err *e)
 	return src->file ? open_file_source(src, fd, e) : STEAL_FD(fd);
 }
 
+/* For fsd's debug log, which shows the host's paths. */
+static int make_paths(struct sandbox *sb)
+{
+	CLEANUP_CLOSE int fd = memfd_create("sbx-paths", MFD_CLOEXEC);
+
+	for (size_t i = 0; fd >= 0 && i < sb->spec->source_count; i++) {
+		const char *path = sb->spec->sources[i].path;
+		size_t size = strlen(path) + 1;
+
+		if (write(fd, path, size) != (ssize_t)size)
+			return -1;
+	}
+	return STEAL_FD(fd);
+}
+
 int sources_open(struct sandbox *sb, struct err *e)
 {
 	sb->sources = calloc(sb->spec->source_count + 1, sizeof(*sb->sources));
 	if (!sb->sources)
 		return err_sys(e, ENOMEM, "mount sources");
+	sb->source_paths = log_enabled(LOG_DEBUG_) ? make_paths(sb) : -1;
 	for (size_t i = 0; i < sb->spec->source_count; i++) {
 		int fd = open_source(&sb->spec->sources[i], e);
 
@@ -66,21 +84,31 @@ void sources_done(struct sandbox *sb)
 	while (sb->source_count)
 		close(sb->sources[--sb->source_count]);
 	free(STEAL_PTR(sb->sources));
+	close_fd(&sb->source_paths);
+}
+
+static int send_source(int sock, uint64_t ticket, int fd)
+{
+	for (unsigned tries = 0;; tries++) {
+		int r = fdpass_send(sock, ticket, fd);
+
+		if (r != -EAGAIN || tries == SEND_TRIES)
+			return r;
+		usleep(SEND_PAUSE_US); /* fsd has not read the first ones yet */
+	}
 }
 
 int sources_send(struct sandbox *sb, int sock, struct err *e)
 {
+	int r = sb->source_paths >= 0 ? send_source(sock, FSD_PATHS_TICKET, sb->source_paths) : 0;
+
+	if (r < 0)
+		return err_sys(e, -r, "passing the paths of mounts to sbx-fsd");
 	for (size_t i = 0; i < sb->source_count; i++) {
 		const struct spec_source *src = &sb->spec->sources[i];
 		unsigned flags = (src->readonly ? FSD_MOUNT_RDONLY : 0) | (src->recursive ? FSD_MOUNT_XDEV : 0);
-		int r;
 
-		for (unsigned tries = 0;; tries++) {
-			r = fdpass_send(sock, FSD_MOUNT_TICKET(i, flags), sb->sources[i]);
-			if (r != -EAGAIN || tries == SEND_TRIES)
-				break;
-			usleep(SEND_PAUSE_US); /* fsd has not read the first ones yet */
-		}
+		r = send_source(sock, FSD_MOUNT_TICKET(i, flags), sb->sources[i]);
 		if (r < 0)
 			return err_sys(e, -r, "passing %s to sbx-fsd", src->path);
 	}

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """--debug-log, --strace, logs and debug: what sbx says of a container."""
-import os, re, time
-from sbxtest import SandboxTest, main
+import json, os, re, time
+from sbxtest import ROOTFS, SandboxTest, main
 
 
 class Logs(SandboxTest):
@@ -24,7 +24,23 @@ class Logs(SandboxTest):
             self.assertIn('this is the log of container one', self.of(name))
         for name in ('sysd', 'memd', 'fsd', 'netd'):
             self.assertRegex(self.of(name), r'installing seccomp filter for \d+ system calls')
-        self.assertIn('usr/bin/true', self.of('fsd'))
+        # each request with the host's path
+        self.assertRegex(self.of('fsd'), '(?m) walk ' + os.path.realpath(ROOTFS) + r'/usr/bin/true = 0$')
+
+    def test_paths_of_mounts(self):
+        shared = os.path.join(self.work, 'shared')
+        os.mkdir(shared)
+        c = self.config('sh', '-c', 'cd /mnt; mkdir d; echo x > d/a; mv d/a b; cat f', mounts=[])
+        c['mounts'] = [{'destination': '/mnt', 'type': 'bind', 'source': shared, 'options': ['rbind']},
+                       {'destination': '/mnt/f', 'type': 'bind', 'source': '/etc/hostname', 'options': ['bind', 'ro']}]
+        self.write_config(json.dumps(c))
+        with open(shared + '/f', 'w'):
+            pass
+        self.assert_ok(self.sbx('run', 'one', flags=self.flags))
+        text = self.of('fsd')
+        for line in f'mkdir {shared}/d = 0', f'create {shared}/d/a = 0', f'rename {shared}/d/a -> {shared}/b = 0':
+            self.assertIn(line + '\n', text)
+        self.assertRegex(text, r'mount \d+: /etc/hostname, read-only')
 
     def test_strace(self):
         self.config('sh', '-c', 'read x < /etc/hostname; /bin/echo "a\tb"; kill -WINCH $$', process__cwd='/tmp')
