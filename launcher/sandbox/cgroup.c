@@ -55,20 +55,6 @@ bool cgroup_is_v2(void)
 	return known;
 }
 
-static int remember(struct sandbox *sb, const char *dir, struct err *e)
-{
-	const char *old = sb->state->cgroups;
-	char *joined;
-
-	/* the innermost first: that is the order of removal */
-	if (asprintf(&joined, "%s%s%s", dir, old ? ":" : "", old ? old : "") < 0)
-		return err_sys(e, ENOMEM, "cgroup");
-	free(sb->state->cgroups);
-	sb->state->cgroups = joined;
-	janitor_add_cgroup(&sb->janitor, dir);
-	return 0;
-}
-
 /* A new cpuset has no CPU and takes no process: it starts with what the one above has. */
 static void fill_cpuset(const char *dir)
 {
@@ -100,8 +86,18 @@ static void enable_below(const char *dir)
 
 enum kind { KIND_V1, KIND_CPUSET, KIND_V2 };
 
-/* Makes a group and those above it; what was made is remembered. */
-static int make_group(struct sandbox *sb, const char *base, const char *path, enum kind kind, char ret[PATH_MAX],
+/* One folder, noted before it is there: at no moment there is one that nobody would remove. -EEXIST: it is another's. */
+static int make_one(struct sandbox *sb, const char *dir, struct err *e)
+{
+	int r = access(dir, F_OK) == 0 ? -EEXIST : state_note_cgroup(sb->state, dir, e);
+
+	if (r == 0 && mkdir(dir, 0755) < 0)
+		r = errno == EEXIST ? -EEXIST : err_sys(e, errno, "cgroup %s", dir);
+	return r;
+}
+
+/* Makes a group and those above it. */
+static int try_group(struct sandbox *sb, const char *base, const char *path, enum kind kind, char ret[PATH_MAX],
 		      struct err *e)
 {
 	size_t n = strlen(base);
@@ -110,6 +106,7 @@ static int make_group(struct sandbox *sb, const char *base, const char *path, en
 		return err_sys(e, ENAMETOOLONG, "linux.cgroupsPath");
 	for (char *p = ret + n + 1;; p++) {
 		char c = *p;
+		int r;
 
 		if (c && c != '/')
 			continue;
@@ -121,20 +118,26 @@ static int make_group(struct sandbox *sb, const char *base, const char *path, en
 			enable_below(ret);
 			*slash = '/';
 		}
-		if (mkdir(ret, 0755) == 0) {
-			int r = remember(sb, ret, e);
-
-			if (r < 0)
-				return r;
-			if (kind == KIND_CPUSET)
-				fill_cpuset(ret);
-		} else if (errno != EEXIST) {
-			return err_sys(e, errno, "cgroup %s", ret);
-		}
+		r = make_one(sb, ret, e);
+		if (r < 0 && r != -EEXIST)
+			return r;
+		if (r == 0 && kind == KIND_CPUSET)
+			fill_cpuset(ret);
 		*p = c;
 		if (!c)
 			return 0;
 	}
+}
+
+static int make_group(struct sandbox *sb, const char *base, const char *path, enum kind kind, char ret[PATH_MAX],
+		      struct err *e)
+{
+	int r = -ENOENT;
+
+	/* a container that ends may take the group above along, while this one comes */
+	for (int tries = 0; tries < 10 && r == -ENOENT; tries++)
+		r = try_group(sb, base, path, kind, ret, e);
+	return r;
 }
 
 /* Every hierarchy of version 1 that is mounted at its usual place. */
@@ -177,10 +180,8 @@ static int enter_v2(struct sandbox *sb, const char *path, struct err *e)
 		return r;
 	/* no controller is given on to the box, so that both may have processes */
 	snprintf(box, sizeof(box), "%.3000s/" BOX, dir);
-	if (mkdir(box, 0755) < 0 && errno != EEXIST)
-		return err_sys(e, errno, "cgroup %s", box);
-	r = remember(sb, box, e);
-	return r < 0 ? r : cgroup_set(box, "cgroup.procs", "linux.cgroupsPath", e, "0");
+	r = make_one(sb, box, e);
+	return r < 0 && r != -EEXIST ? r : cgroup_set(box, "cgroup.procs", "linux.cgroupsPath", e, "0");
 }
 
 /* "slice:prefix:name", as engines write it with systemd's driver. */
@@ -234,6 +235,7 @@ int cgroup_enter(struct sandbox *sb, struct err *e)
 	if (!sb->state->cgroup)
 		return err_sys(e, ENOMEM, "cgroup");
 	r = cgroup_is_v2() ? enter_v2(sb, path, e) : enter_v1(sb, path, e);
+	janitor_take_cgroups(&sb->janitor);
 	return r < 0 ? r : cgroup_apply(path, &sb->spec->resources, e);
 }
 

@@ -19,7 +19,7 @@
 
 /* Tickets say what a message means; a message carries a descriptor, which is /dev/null's when none is
  * needed. */
-enum { TICKET_WATCH = 1, TICKET_CLEAN, TICKET_KEEP, TICKET_CGROUP, TICKET_SPAWN, TICKET_UNDO,
+enum { TICKET_WATCH = 1, TICKET_CLEAN, TICKET_KEEP, TICKET_CGROUPS, TICKET_SPAWN, TICKET_UNDO,
        TICKET_NETNS };
 
 /* TICKET_SPAWN says more above its low byte. */
@@ -87,23 +87,6 @@ static void watch_kill(const struct watch *w)
 	}
 }
 
-static void add_cgroup(struct state *st, int fd)
-{
-	char link[64], path[4096], *joined;
-	ssize_t n;
-
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-	n = readlink(link, path, sizeof(path) - 1);
-	if (n <= 0)
-		return;
-	path[n] = 0;
-	/* the innermost first: that is the order of removal */
-	if (asprintf(&joined, "%s%s%s", path, st->cgroups ? ":" : "", st->cgroups ? st->cgroups : "") > 0) {
-		free(st->cgroups);
-		st->cgroups = joined;
-	}
-}
-
 /* A supervisor that does not take the answer is about to be found dead. */
 static void do_spawn(int sock, const struct janitor_ops *ops, struct watch *w, uint64_t ticket, int log_fd)
 {
@@ -139,6 +122,7 @@ static int janitor_loop(int sock, struct state *st, const struct janitor_ops *op
 {
 	int undo = -1, netns = -1, host = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
 	struct watch w = {.count = 0};
+	bool have_cgroups = false, asked = false;
 	struct state *kept;
 	struct err e;
 
@@ -152,8 +136,9 @@ static int janitor_loop(int sock, struct state *st, const struct janitor_ops *op
 		case TICKET_WATCH:
 			watch_add(&w, STEAL_FD(fd));
 			break;
-		case TICKET_CGROUP:
-			add_cgroup(st, fd);
+		case TICKET_CGROUPS:
+			state_read_cgroups(st);
+			have_cgroups = true;
 			break;
 		case TICKET_UNDO:
 			undo = STEAL_FD(fd);
@@ -170,12 +155,18 @@ static int janitor_loop(int sock, struct state *st, const struct janitor_ops *op
 			undo_run(undo, netns, host);
 			return 0;
 		}
-		if (TICKET_TYPE(ticket) == TICKET_CLEAN)
+		if (TICKET_TYPE(ticket) == TICKET_CLEAN) {
+			asked = true;
 			break;
+		}
 	}
 	watch_kill(&w);
 	undo_run(undo, netns, host);
 	kept = load_hooks(st);
+	if (!have_cgroups)
+		state_read_cgroups(st);
+	if (!asked) /* a hook that it ran */
+		state_kill_cgroups(st);
 	state_remove(st);
 	if (kept)
 		hooks_run_saved(kept, HOOK_POSTSTOP, "stopped", true, &e);
@@ -183,9 +174,31 @@ static int janitor_loop(int sock, struct state *st, const struct janitor_ops *op
 	return 0;
 }
 
-static void become_janitor(int sock, const char *root, const char *id, const struct janitor_ops *ops)
+/* The folder, and in it at once who is behind it: whoever wants to remove it must end us first. */
+static int make_state(const char *root, const char *id, pid_t supervisor, struct state **ret, struct err *e)
+{
+	struct state *st;
+	int r = state_create(root, id, &st, e);
+
+	if (r < 0)
+		return r;
+	st->pid = supervisor;
+	st->start_time = state_start_time(supervisor);
+	st->janitor = getpid();
+	st->janitor_start = state_start_time(st->janitor);
+	r = state_set_status(st, "creating", e);
+	if (r == 0) {
+		*ret = st;
+		return 0;
+	}
+	state_remove(st);
+	state_free(st);
+	return r;
+}
+
+static void become_janitor(int sock, pid_t supervisor, const char *root, const char *id, const struct janitor_ops *ops)
 	__attribute__((noreturn));
-static void become_janitor(int sock, const char *root, const char *id, const struct janitor_ops *ops)
+static void become_janitor(int sock, pid_t supervisor, const char *root, const char *id, const struct janitor_ops *ops)
 {
 	struct state *st = NULL;
 	struct err e = {0};
@@ -206,7 +219,7 @@ static void become_janitor(int sock, const char *root, const char *id, const str
 	close(null);
 	log_init("janitor", -1, LOG_WARN_, LOG_TEXT);
 	fcntl(3, F_SETFD, FD_CLOEXEC);
-	state_create(root, id, &st, &e);
+	make_state(root, id, supervisor, &st, &e);
 	if (st)
 		ops->prepare(ops->arg, st);
 	if (send(3, &e, sizeof(e), MSG_NOSIGNAL) < 0 && st)
@@ -236,6 +249,7 @@ static int take_err(struct janitor *j, struct err *e)
 int janitor_start(struct janitor *j, const char *root, const char *id, const struct janitor_ops *ops,
 		  struct err *e)
 {
+	pid_t self = getpid();
 	int pair[2], r;
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
@@ -247,7 +261,7 @@ int janitor_start(struct janitor *j, const char *root, const char *id, const str
 		return err_sys(e, errno, "fork of the janitor");
 	}
 	if (j->pid == 0)
-		become_janitor(pair[1], root, id, ops);
+		become_janitor(pair[1], self, root, id, ops);
 	close(pair[1]);
 	j->sock = pair[0];
 	r = take_err(j, e);
@@ -294,11 +308,9 @@ int janitor_spawn(struct janitor *j, unsigned which, bool plain, int log_fd, str
 	return 0;
 }
 
-int janitor_add_cgroup(struct janitor *j, const char *path)
+int janitor_take_cgroups(struct janitor *j)
 {
-	CLEANUP_CLOSE int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-
-	return fd < 0 ? -errno : fdpass_send(j->sock, TICKET_CGROUP, fd);
+	return fdpass_send(j->sock, TICKET_CGROUPS, j->sock);
 }
 
 int janitor_add_undo(struct janitor *j, int list, int netns)
@@ -308,14 +320,15 @@ int janitor_add_undo(struct janitor *j, int list, int netns)
 	return r < 0 ? r : fdpass_send(j->sock, TICKET_NETNS, netns);
 }
 
-void janitor_finish(struct janitor *j, int clean)
+bool janitor_finish(struct janitor *j, bool clean)
 {
-	int status;
+	int status = 0;
+	pid_t pid = j->pid;
 
-	if (j->pid <= 0)
-		return;
+	if (pid <= 0)
+		return true;
 	fdpass_send(j->sock, clean ? TICKET_CLEAN : TICKET_KEEP, j->sock);
 	close_fd(&j->sock);
-	waitpid(j->pid, &status, 0);
 	j->pid = -1;
+	return waitpid(pid, &status, 0) == pid && WIFEXITED(status); /* one that was killed may be reaped already */
 }

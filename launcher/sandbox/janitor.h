@@ -46,12 +46,14 @@ int janitor_watch(struct janitor *j, int pidfd);
  * process is a child of the caller and watched already. 0 or -errno. */
 int janitor_spawn(struct janitor *j, unsigned which, bool plain, int log_fd, struct spawned *ret,
 		  struct err *e);
-/* A cgroup folder to be removed at the end. */
-int janitor_add_cgroup(struct janitor *j, const char *path);
+/* The cgroups that the state has noted are all that there will be: it reads the list now, while nobody in the sandbox
+ * could have changed it. (When the caller dies before that, it reads what there is.) */
+int janitor_take_cgroups(struct janitor *j);
 /* What is to be undone at the end (launcher/net/undo.h), and the network namespace it is about. The list may
  * grow later. */
 int janitor_add_undo(struct janitor *j, int list, int netns);
-/* Ends it: with `clean` after it killed and removed everything, otherwise at once with all kept. */
-void janitor_finish(struct janitor *j, int clean);
+/* Ends it: with `clean` after it killed and removed everything, otherwise at once with all kept. False: it had been
+ * killed, and what it should have done is not done. */
+bool janitor_finish(struct janitor *j, bool clean);
 
 #endif

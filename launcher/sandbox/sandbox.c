@@ -16,6 +16,8 @@
 #include "launcher/sandbox/cgroup.h"
 #include "launcher/sandbox/hooks.h"
 #include "launcher/sandbox/network.h"
+#include "launcher/net/take.h"
+#include "launcher/net/undo.h"
 
 #define UID_BASE 0x70000000u
 
@@ -242,6 +244,8 @@ static int fill_state(struct sandbox *sb, struct err *e)
 	now_text(when, sizeof(when));
 	st->pid = getpid();
 	st->start_time = state_start_time(st->pid);
+	st->janitor = sb->janitor.pid;
+	st->janitor_start = state_start_time(st->janitor);
 	st->status = strdup("creating");
 	st->created = strdup(when);
 	st->bundle = strdup(sb->spec->bundle);
@@ -443,8 +447,19 @@ static void kill_services(struct sandbox *sb)
 	sources_done(sb);
 }
 
+/* What the janitor would have done, had it not been killed. Once the supervisor is confined it cannot, and the state stays
+ * for `delete`. */
+static void clean_up(struct sandbox *sb, int undo)
+{
+	if (!sb->state || sb->confined)
+		return;
+	undo_run(undo, sb->netns_fd, sb->host_netns_fd);
+	state_remove(sb->state);
+}
+
 void sandbox_destroy(struct sandbox *sb, bool keep)
 {
+	CLEANUP_CLOSE int undo = -1;
 	struct ctl_msg m;
 	struct err e;
 
@@ -459,12 +474,15 @@ void sandbox_destroy(struct sandbox *sb, bool keep)
 		ctl_msg_done(&m);
 	close_fd(&sb->super_fd);
 	close_fd(&sb->listener_fd);
+	if (sb->net)
+		undo = STEAL_FD(sb->net->undo);
 	network_done(sb);
-	close_fd(&sb->netns_fd);
-	close_fd(&sb->host_netns_fd);
 	if (keep && state_set_status(sb->state, "stopped", &e) < 0)
 		log_error("%s", e.text);
-	janitor_finish(&sb->janitor, !keep);
+	if (!janitor_finish(&sb->janitor, !keep) && !keep)
+		clean_up(sb, undo);
+	close_fd(&sb->netns_fd);
+	close_fd(&sb->host_netns_fd);
 	close_fd(&sb->inbox.event_fd);
 	close_fd(&sb->signal_fd);
 	close_fd(&sb->pty_master);

@@ -65,6 +65,7 @@ struct sandbox {
 	uid_t uid;               /* of sysd and memd on the host */
 	bool plain;              /* services run without namespaces (--unsafe) */
 	bool in_janitor;         /* this is the janitor's copy */
+	bool confined;           /* the supervisor has no power any more */
 	bool up;                 /* all services have been ready: from now on some may be started anew */
 	int source_paths;        /* their paths, for fsd's debug log; -1 without one */
 	int *sources;            /* what fsd serves, by descriptor, in the order of spec->sources */

@@ -3,10 +3,15 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include "common/base/util.h"
 #include "launcher/sandbox/cgroup.h"
+
+#define KILL_MS 10000
 
 int state_check_id(const char *id, struct err *e)
 {
@@ -76,6 +81,17 @@ unsigned long long state_start_time(pid_t pid)
 		   &t) != 1)
 		return 0;
 	return t;
+}
+
+void state_wait_end(pid_t pid, unsigned long long start_time, int timeout_ms, bool then_kill)
+{
+	CLEANUP_CLOSE int pidfd = pid > 0 ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
+	struct pollfd p = {.fd = pidfd, .events = POLLIN};
+
+	if (pidfd < 0 || state_start_time(pid) != start_time || poll(&p, 1, timeout_ms) > 0 || !then_kill)
+		return;
+	syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0);
+	poll(&p, 1, KILL_MS);
 }
 
 static int make_dirs(const char *path)
@@ -161,6 +177,7 @@ int state_load(const char *root, const char *id, struct state **ret, struct err 
 	s = state_new(root, id);
 	if (!s)
 		return err_sys(e, ENOMEM, "state");
+	state_read_cgroups(s);
 	snprintf(path, sizeof(path), "%s/state.json", s->dir);
 	json = json_load_file(path, 0, NULL);
 	if (!json) {
@@ -178,11 +195,12 @@ int state_load(const char *root, const char *id, struct state **ret, struct err 
 	s->status = dup_text(json, "status");
 	s->pid = (pid_t)json_integer_value(json_object_get(json, "sbxPid"));
 	s->start_time = (unsigned long long)json_integer_value(json_object_get(json, "sbxStartTime"));
+	s->janitor = (pid_t)json_integer_value(json_object_get(json, "sbxJanitor"));
+	s->janitor_start = (unsigned long long)json_integer_value(json_object_get(json, "sbxJanitorStart"));
 	s->bundle = dup_text(json, "bundle");
 	s->rootfs = dup_text(json, "rootfs");
 	s->created = dup_text(json, "created");
 	s->oci_version = dup_text(json, "ociVersion");
-	s->cgroups = dup_text(json, "sbxCgroups");
 	s->debug_log = dup_text(json, "sbxDebugLog");
 	s->cgroup = dup_text(json, "sbxCgroup");
 	s->annotations = json_incref(json_object_get(json, "annotations"));
@@ -224,10 +242,10 @@ int state_save(const struct state *s, struct err *e)
 		return err_sys(e, ENOMEM, "state");
 	json_object_set_new(json, "sbxPid", json_integer(s->pid));
 	json_object_set_new(json, "sbxStartTime", json_integer((json_int_t)s->start_time));
+	json_object_set_new(json, "sbxJanitor", json_integer(s->janitor));
+	json_object_set_new(json, "sbxJanitorStart", json_integer((json_int_t)s->janitor_start));
 	if (s->debug_log)
 		json_object_set_new(json, "sbxDebugLog", json_string(s->debug_log));
-	if (s->cgroups)
-		json_object_set_new(json, "sbxCgroups", json_string(s->cgroups));
 	if (s->cgroup)
 		json_object_set_new(json, "sbxCgroup", json_string(s->cgroup));
 	if (s->hooks)
@@ -249,6 +267,49 @@ int state_set_status(struct state *s, const char *status, struct err *e)
 	free(s->status);
 	s->status = copy;
 	return state_save(s, e);
+}
+
+/* The innermost is made last, and removed first. */
+static int add_cgroup(struct state *s, const char *path)
+{
+	char *joined;
+
+	if (asprintf(&joined, "%s%s%s", path, s->cgroups ? ":" : "", s->cgroups ? s->cgroups : "") < 0)
+		return -ENOMEM;
+	free(s->cgroups);
+	s->cgroups = joined;
+	return 0;
+}
+
+int state_note_cgroup(struct state *s, const char *path, struct err *e)
+{
+	char list[PATH_MAX];
+
+	snprintf(list, sizeof(list), "%s/cgroups", s->dir);
+	CLEANUP_CLOSE int fd = open(list, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+
+	if (fd < 0 || dprintf(fd, "%s\n", path) < 0)
+		return err_sys(e, errno, "%s", list);
+	return add_cgroup(s, path) < 0 ? err_sys(e, ENOMEM, "%s", list) : 0;
+}
+
+void state_read_cgroups(struct state *s)
+{
+	char list[PATH_MAX], line[PATH_MAX + 1];
+	FILE *f;
+
+	snprintf(list, sizeof(list), "%s/cgroups", s->dir);
+	f = fopen(list, "re");
+	if (!f)
+		return;
+	free(s->cgroups);
+	s->cgroups = NULL;
+	while (fgets(line, sizeof(line), f)) {
+		line[strcspn(line, "\n")] = 0;
+		if (!strncmp(line, CGROUP_MOUNT "/", strlen(CGROUP_MOUNT "/")) && !strstr(line, ".."))
+			add_cgroup(s, line);
+	}
+	fclose(f);
 }
 
 /* The folder is ours alone (0700), so nobody can put a link under our feet. */
@@ -305,18 +366,49 @@ static void empty_cgroup(const char *path)
 	fclose(f);
 }
 
+static void each_cgroup(const struct state *s, void (*fn)(const char *path))
+{
+	char *copy = s->cgroups ? strdup(s->cgroups) : NULL, *save = NULL;
+
+	for (char *p = copy ? strtok_r(copy, ":", &save) : NULL; p; p = strtok_r(NULL, ":", &save))
+		fn(p);
+	free(copy);
+}
+
+static void remove_cgroup(const char *path)
+{
+	empty_cgroup(path);
+	for (int i = 0; i < 50 && rmdir(path) < 0 && errno == EBUSY; i++)
+		usleep(2000); /* the kernel still lists a process that is gone */
+}
+
+/* One that has groups below is shared: it was only made by the first who came. */
+static void kill_cgroup(const char *path)
+{
+	char procs[PATH_MAX];
+	struct stat st;
+	FILE *f;
+	int pid;
+
+	snprintf(procs, sizeof(procs), "%s/cgroup.procs", path);
+	if (stat(path, &st) < 0 || st.st_nlink > 2)
+		return;
+	f = fopen(procs, "re");
+	while (f && fscanf(f, "%d", &pid) == 1)
+		if (pid > 1 && pid != getpid())
+			kill(pid, SIGKILL);
+	if (f)
+		fclose(f);
+}
+
+void state_kill_cgroups(const struct state *s)
+{
+	each_cgroup(s, kill_cgroup);
+}
+
 void state_remove(const struct state *s)
 {
-	if (s->cgroups) {
-		char *copy = strdup(s->cgroups), *save = NULL;
-
-		for (char *p = copy ? strtok_r(copy, ":", &save) : NULL; p; p = strtok_r(NULL, ":", &save)) {
-			empty_cgroup(p);
-			for (int i = 0; i < 50 && rmdir(p) < 0 && errno == EBUSY; i++)
-				usleep(2000); /* the kernel still lists a process that is gone */
-		}
-		free(copy);
-	}
+	each_cgroup(s, remove_cgroup);
 	remove_tree(AT_FDCWD, s->dir, 0);
 	rmdir(s->root); /* when it was the last one */
 }

@@ -157,6 +157,12 @@ static void do_begin(struct sandbox *sb, struct client *c)
 	}
 	r = sandbox_begin(sb, &e);
 	answer(c, r, r < 0 ? e.text : NULL);
+	if (r == 0 && c->gone) {
+		/* for whoever asked, the start has failed: an engine forgets the container, and nobody would end it */
+		log_warn("nobody waits for the start any more: it is undone");
+		sb->deleted = true;
+		r = -EPIPE;
+	}
 	if (r < 0) {
 		sb->ended = true;
 		sb->exit_status = 1;
@@ -397,6 +403,7 @@ static int give_up_power(struct sandbox *sb, struct err *e)
 	const struct confine_options opt = {.unsafe = sb->opt->unsafe};
 	int r = 0;
 
+	sb->confined = true;
 	if (!opt.unsafe)
 		r = confine_keep_caps(0);
 	if (r == 0 && !opt.unsafe)

@@ -10,6 +10,8 @@
 #include "launcher/sandbox/hooks.h"
 #include "launcher/verbs/verbs.h"
 
+#define JANITOR_MS 20000
+
 int write_pid_file(const char *path, pid_t pid, struct err *e)
 {
 	char tmp[PATH_MAX], text[16];
@@ -161,6 +163,18 @@ static void run_daemon(struct context *ctx, struct spec *spec, const char *id, c
 	_exit(status);
 }
 
+/* The supervisor has been killed: what it had made is gone when we say so. */
+static void wait_janitor(const struct context *ctx, const char *id)
+{
+	struct state *st;
+	struct err e;
+
+	if (state_load(ctx->launch.root, id, &st, &e) < 0)
+		return;
+	state_wait_end(st->janitor, st->janitor_start, JANITOR_MS, false);
+	state_free(st);
+}
+
 static int launch_detached(struct context *ctx, struct spec *spec, const char *id,
 			   const struct launch_how *how, struct err *e)
 {
@@ -186,6 +200,7 @@ static int launch_detached(struct context *ctx, struct spec *spec, const char *i
 		return err_sys(e, errno, "fork");
 	if (n != sizeof(result)) {
 		waitpid(pid, &status, 0);
+		wait_janitor(ctx, id);
 		return err_set(e, EIO, "the supervisor died before the container was ready");
 	}
 	if (result.code) {

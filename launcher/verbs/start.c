@@ -2,6 +2,17 @@
 #include "launcher/sandbox/hooks.h"
 #include "launcher/verbs/verbs.h"
 
+#define END_MS 10000
+#define NOTICE_MS 50
+
+/* A start that fails ends the container, and an engine removes what has ended: only then we say that it failed, and leave
+ * the one that reaps the supervisor a moment to know it. Else the removal is refused, and not tried again. */
+static void wait_end(const struct state *st)
+{
+	state_wait_end(st->pid, st->start_time, END_MS, false);
+	usleep(NOTICE_MS * 1000);
+}
+
 static int do_start(struct context *ctx, int argc, char **argv, struct err *e)
 {
 	const struct ctl_msg m = {.type = CTL_BEGIN};
@@ -16,10 +27,13 @@ static int do_start(struct context *ctx, int argc, char **argv, struct err *e)
 		sock = client_connect(st, e);
 		r = sock < 0 ? sock : (int)client_call(sock, &m, NULL, 0, NULL, e);
 		close_fd(&sock);
-		if (r < 0)
+		if (r < 0) {
+			if (r != -EBUSY) /* it runs already */
+				wait_end(st);
 			err_wrap(e, "unable to start container process");
-		else
+		} else {
 			r = hooks_run_saved(st, HOOK_POSTSTART, "running", true, e);
+		}
 	}
 	state_free(st);
 	return r < 0 ? r : 0;

@@ -9,6 +9,10 @@ libc = ctypes.CDLL(None, use_errno=True)
 SIGNALS = {int(s): s.name for s in signal.Signals}
 
 
+class Failed(Exception):
+    pass
+
+
 def take_over(folders=('/tmp', '/run', '/dev/shm')):
     """In a mount namespace of our own."""
     libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
@@ -137,15 +141,18 @@ def transient(engine, path):
     """What the engine keeps for itself, with or without containers."""
     rest = path[len(engine.work):] if path.startswith(engine.work) else ''
     # a name in exec/netns is collected once a minute; what was mounted there counts as a mount
-    return rest.startswith(('/data/network/', '/data/buildkit/', '/data/containerd/', '/exec/netns/', '/exec/libnetwork/', '/exec/runtime-runc', '/log')) or rest.endswith('.tmp')
+    return rest.startswith(('/data/network/', '/data/buildkit/', '/data/containerd/', '/exec/netns/', '/exec/libnetwork/', '/log')) or rest in ('/exec/runtime-runc', '/exec/runtime-runc/moby') or rest.endswith('.tmp')
 
 
-def settled(engine, cgroup, before, grace=20):
-    """Looks until nothing is new; (the last look, what is left)."""
+def settled(engine, cgroup, before, grace=20, ignore=lambda path: False):
+    """Looks until nothing is new, but for files that are ignored; (the last look, what is left)."""
     deadline = time.time() + grace
     while True:
         now = Host(engine, cgroup)
         left = now.new_since(before)
+        if 'files' in left:
+            left['files'] = [x for x in left['files'] if not ignore(x)]
+            left = {k: v for k, v in left.items() if v}
         if not left or time.time() > deadline:
             return now, left
         time.sleep(0.3)
