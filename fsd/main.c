@@ -35,6 +35,7 @@ int main(int argc, char **argv)
 	close(FSD_FD_SYSD_RING);
 	if (fcntl(FSD_FD_PROC, F_GETFD) >= 0)
 		server.proc_fd = FSD_FD_PROC;
+	server.host_sockets = opt.confine.host_sockets;
 	/* inotify_add_watch(2) takes no descriptor of a directory, only a path */
 	server.proc_cwd = server.proc_fd >= 0 && fchdir(server.proc_fd) == 0;
 	news_start(&server);

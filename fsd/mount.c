@@ -29,7 +29,7 @@ static int mount_check(uint32_t index, uint32_t flags, int fd, struct statx *ret
 		return -EINVAL;
 	if (statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS | STATX_MNT_ID, ret_sx) < 0)
 		return -errno;
-	if (S_ISDIR(ret_sx->stx_mode) && !used[index])
+	if ((S_ISDIR(ret_sx->stx_mode) || (S_ISSOCK(ret_sx->stx_mode) && (fl & O_PATH))) && !used[index])
 		return 0;
 	if (!S_ISREG(ret_sx->stx_mode) || (fl & O_PATH))
 		return used[index] ? -EEXIST : -EINVAL;

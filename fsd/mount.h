@@ -8,7 +8,7 @@
 
 struct fsd_mount {
 	char *path;        /* of the source on the host, for the log; NULL: not known */
-	int fd;            /* O_PATH of a directory, or a file open for reading */
+	int fd;            /* O_PATH of a directory or a socket, or a file open for reading */
 	int write_fd;      /* a file's, open for reading and writing, or -1 */
 	bool is_file;      /* the source is one file (bind mounts of /etc/hosts) */
 	uint32_t flags;    /* FSD_MOUNT_* */

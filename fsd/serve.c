@@ -47,6 +47,7 @@ static const struct fsd_op_desc {
     [FSD_BIRTH] = {"birth", do_birth},
     [FSD_WATCH] = {"watch", do_watch},
     [FSD_UNWATCH] = {"unwatch", do_unwatch},
+    [FSD_CONNECT] = {"connect", do_connect},
 };
 
 int server_init(struct server *s, int ring_fd, int pass_fd)
@@ -59,7 +60,7 @@ int server_init(struct server *s, int ring_fd, int pass_fd)
 	s->fd_out = s->dir.fd = s->proc_fd = -1;
 	s->dir.node = 0;
 	s->watches = NULL;
-	s->proc_cwd = false;
+	s->proc_cwd = s->host_sockets = false;
 	s->raw_size = 0;
 	return ret;
 }

@@ -13,6 +13,7 @@ struct server {
 	int pass;
 	int proc_fd;                /* /proc; -1: none. The caller's; set it after server_init */
 	struct watches *watches;    /* do_watch.c; NULL: nothing was watched yet */
+	bool host_sockets;          /* --host-uds=open */
 	bool proc_cwd;              /* the working directory is proc_fd's */
 	unsigned spin_us;
 	int fd_out;                 /* a handler's descriptor for the reply, sent and closed by the loop */
@@ -73,6 +74,8 @@ int do_unwatch(struct server *s, const struct fsd_req *q, struct fsd_reply *rep)
  * host, so before confinement. */
 void watch_set_limit(void);
 void watches_free(struct watches *w);
+
+int do_connect(struct server *s, const struct fsd_req *q, struct fsd_reply *rep);
 
 /* news.c: what somebody else changes in the root directory of a mount. Once, before confinement; s serves from then on. */
 void news_start(struct server *s);

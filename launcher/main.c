@@ -18,7 +18,7 @@ static const struct verb *const verbs[] = {
 };
 
 static struct {
-	const char *root, *log, *log_format, *debug_log, *network, *pcap, *overlay, *file_access, *rootless;
+	const char *root, *log, *log_format, *debug_log, *network, *pcap, *overlay, *file_access, *host_uds, *rootless;
 	bool also_stderr, debug, strace, strict_mm, unsafe, systemd_cgroup, version;
 } opt = {.root = STATE_ROOT_DEFAULT, .log_format = "text"};
 
@@ -36,6 +36,7 @@ static const struct opt_def opts[] = {
 	{"pcap", 0, OPT_TEXT, AT(pcap), "record what crosses the sandbox's links to this file (pcapng)"},
 	{"overlay", 0, OPT_TEXT, AT(overlay), "memory: writes to the root stay inside; none (default)"},
 	{"file-access", 0, OPT_TEXT, AT(file_access), "exclusive (default) or shared: who changes the root's files"},
+	{"host-uds", 0, OPT_TEXT, AT(host_uds), "none (default) or open: may the container connect to sockets in bind mounts?"},
 	{"unsafe-no-confinement", 0, OPT_FLAG, AT(unsafe),
 	 "start although a service cannot be confined; for development only"},
 	{"rootless", 0, OPT_TEXT, AT(rootless), "accepted: auto or false"},
@@ -77,6 +78,8 @@ static int apply_globals(struct context *ctx, struct err *e)
 		return err_set(e, EINVAL, "--overlay: memory or none, not \"%s\"", opt.overlay);
 	if (!one_of(opt.file_access, "exclusive", "shared", NULL))
 		return err_set(e, EINVAL, "--file-access: exclusive or shared, not \"%s\"", opt.file_access);
+	if (!one_of(opt.host_uds, "none", "open", NULL))
+		return err_set(e, EINVAL, "--host-uds: none or open, not \"%s\"", opt.host_uds);
 	if (!one_of(opt.rootless, "auto", "false", NULL))
 		return err_set(e, ENOTSUP, "--rootless: not supported");
 	if (opt.log) {
@@ -97,6 +100,7 @@ static int apply_globals(struct context *ctx, struct err *e)
 		.root = opt.root, .debug = opt.debug, .strace = opt.strace, .strict_mm = opt.strict_mm,
 		.unsafe = opt.unsafe, .log_json = json, .debug_log = opt.debug_log, .log_fd = log_fd,
 		.network = opt.network, .pcap = opt.pcap, .systemd_cgroup = opt.systemd_cgroup,
+		.host_sockets = opt.host_uds && !strcmp(opt.host_uds, "open"),
 	};
 	ctx->overlay_memory = opt.overlay && !strcmp(opt.overlay, "memory");
 	ctx->shared_files = opt.file_access && !strcmp(opt.file_access, "shared");

@@ -9,7 +9,7 @@
 bool confine_active(const struct confine_call *c, const struct confine_options *opt)
 {
 	return c->only == 0 || (c->only == 1 && opt->terminal) || (c->only == 2 && opt->debug) ||
-	       (c->only == 3 && opt->host_network);
+	       (c->only == 3 && opt->host_network) || (c->only == 4 && opt->host_sockets);
 }
 
 size_t confine_count(const struct confine_policy *p, const struct confine_options *opt)
@@ -77,9 +77,9 @@ int confine_apply(const struct confine_policy *p, const struct confine_options *
 		return -errno;
 	log_info("installing seccomp filter for %zu system calls", count);
 	if (count > plain)
-		log_warn("the filter is wider by %zu system calls (%s%s%s)", count - plain,
+		log_warn("the filter is wider by %zu system calls (%s%s%s%s)", count - plain,
 			 opt->terminal ? " terminal" : "", opt->debug ? " debug" : "",
-			 opt->host_network ? " network=host" : "");
+			 opt->host_network ? " network=host" : "", opt->host_sockets ? " host-uds=open" : "");
 	r = install(p, opt);
 	if (r < 0)
 		log_error("%s: cannot install the seccomp filter: %s", p->service, strerror(-r));

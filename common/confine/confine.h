@@ -17,7 +17,8 @@ struct confine_call {
 	uint8_t arg_count;    /* all must hold; list a call several times for alternatives */
 	struct confine_arg args[2];
 	const char *why;      /* the reason printed in docs/security.md */
-	uint8_t only;         /* 0 always, 1 only with a terminal, 2 only with debug options, 3 only with --network=host */
+	uint8_t only;         /* 0 always, 1 only with a terminal, 2 only with debug options, 3 only with --network=host, 4 only with
+			       * --host-uds=open */
 };
 struct confine_policy {
 	const char *service;
@@ -30,7 +31,7 @@ struct confine_policy {
 extern const struct confine_policy confine_sysd, confine_memd, confine_netd, confine_fsd, confine_launch;
 
 struct confine_options {
-	bool terminal, debug, host_network;
+	bool terminal, debug, host_network, host_sockets;
 	bool jail;            /* the launcher left a prepared root as the working directory */
 	bool unsafe;          /* the operator asked for no confinement: a warning instead of failure */
 };

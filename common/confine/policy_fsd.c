@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include "common/confine/policy_base.h"
 
 #ifndef SYS_fchmodat2
@@ -50,6 +51,9 @@ static const struct confine_call calls[] = {
 	CALL(inotify_init1, "what the host changes in a bind mount that a guest watches"),
 	CALL(inotify_add_watch, "what the host changes, of a file that it holds open, by /proc/self/fd"),
 	CALL(inotify_rm_watch, "the end of a watch"),
+	{.nr = SYS_socket, .arg_count = 1, .args = {{0, LOW_BITS, AF_UNIX}}, .only = 4,
+	 .why = "a connection to a socket in a bind mount"},
+	{.nr = SYS_connect, .only = 4, .why = "a connection to a socket in a bind mount, by /proc/self/fd"},
 	CALL_ARG(prctl, 0, LOW_BITS, PR_SET_NAME, "names of worker threads"),
 	CALL_ARG(prctl, 0, LOW_BITS, PR_SET_VMA, "names of memory areas, by the C library"),
 };

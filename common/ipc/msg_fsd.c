@@ -47,6 +47,7 @@ static const struct fsd_msg {
     [FSD_BIRTH] = {{F_NODE, F_NAME, F_NODE2, F_MODE, F_FLAGS}, {R_END}},
     [FSD_WATCH] = {{F_NODE, F_NAME_OPT}, {R_COOKIE, R_FLAGS}},
     [FSD_UNWATCH] = {{F_COOKIE}, {R_END}},
+    [FSD_CONNECT] = {{F_NODE, F_NAME_OPT}, {R_END}},
 };
 
 bool fsd_name_ok(const char *name, size_t size)

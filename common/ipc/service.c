@@ -34,6 +34,8 @@ int service_start(int argc, char **argv, const char *name, struct service_option
 			opt.confine.terminal = true;
 		else if (!strcmp(a, "--host-network"))
 			opt.confine.host_network = true;
+		else if (!strcmp(a, "--host-sockets"))
+			opt.confine.host_sockets = true;
 		else if (!strcmp(a, "--debug"))
 			opt.confine.debug = true;
 		else if (!strcmp(a, "--unsafe-no-confinement"))

@@ -24,6 +24,7 @@ struct launch_options {
 	const char *network;
 	const char *pcap;        /* file that records the links, or NULL */
 	bool systemd_cgroup;     /* linux.cgroupsPath is slice:prefix:name */
+	bool host_sockets;       /* --host-uds=open */
 };
 
 enum service_id { SERVICE_SYSD, SERVICE_MEMD, SERVICE_FSD, SERVICE_NETD, SERVICE_COUNT };

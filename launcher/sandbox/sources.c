@@ -16,14 +16,20 @@
 #define SEND_TRIES 50000 /* ten seconds */
 
 /* fsd serves a single file by an open description of it. */
-static int open_file_source(const struct spec_source *src, int tree, struct err *e)
+static int open_file_source(const struct sandbox *sb, const struct spec_source *src, int tree, struct err *e)
 {
 	char path[32];
 	struct stat st;
 	int fd = -1;
 
-	if (fstat(tree, &st) < 0 || !S_ISREG(st.st_mode))
-		return err_set(e, ENOTSUP, "%s: only folders and regular files can be mounted", src->path);
+	if (fstat(tree, &st) < 0)
+		return err_sys(e, errno, "%s", src->path);
+	if (S_ISSOCK(st.st_mode) && sb->opt->host_sockets)
+		return fcntl(tree, F_DUPFD_CLOEXEC, 0);
+	if (S_ISSOCK(st.st_mode))
+		return err_set(e, ENOTSUP, "%s: a socket of the host is only mounted with --host-uds=open", src->path);
+	if (!S_ISREG(st.st_mode))
+		return err_set(e, ENOTSUP, "%s: only folders, regular files and sockets can be mounted", src->path);
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", tree);
 	if (!src->readonly)
 		fd = open(path, O_RDWR | O_CLOEXEC);
@@ -34,7 +40,7 @@ static int open_file_source(const struct spec_source *src, int tree, struct err 
 
 /* A mount source is a detached copy of its mount: ".." ends at its root, for fsd too, and read-only
  * is the host kernel's word. */
-static int open_source(const struct spec_source *src, struct err *e)
+static int open_source(const struct sandbox *sb, const struct spec_source *src, struct err *e)
 {
 	unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (src->recursive ? AT_RECURSIVE : 0);
 	struct mount_attr attr = {.attr_set = MOUNT_ATTR_NOSUID | (src->readonly ? MOUNT_ATTR_RDONLY : 0)};
@@ -45,7 +51,7 @@ static int open_source(const struct spec_source *src, struct err *e)
 	if (syscall(SYS_mount_setattr, fd, "", AT_EMPTY_PATH | (src->recursive ? AT_RECURSIVE : 0), &attr,
 		    sizeof(attr)) < 0)
 		return err_sys(e, errno, "mount_setattr of %s", src->path);
-	return src->file ? open_file_source(src, fd, e) : STEAL_FD(fd);
+	return src->file ? open_file_source(sb, src, fd, e) : STEAL_FD(fd);
 }
 
 /* For fsd's debug log, which shows the host's paths. */
@@ -70,7 +76,7 @@ int sources_open(struct sandbox *sb, struct err *e)
 		return err_sys(e, ENOMEM, "mount sources");
 	sb->source_paths = log_enabled(LOG_DEBUG_) ? make_paths(sb) : -1;
 	for (size_t i = 0; i < sb->spec->source_count; i++) {
-		int fd = open_source(&sb->spec->sources[i], e);
+		int fd = open_source(sb, &sb->spec->sources[i], e);
 
 		if (fd < 0)
 			return fd;

@@ -135,6 +135,8 @@ static void set_args(const struct sandbox *sb, enum service_id id, struct spawn 
 		s->args[n++] = "--jail";
 	if (id == SERVICE_NETD && network_is(sb, "host"))
 		s->args[n++] = "--host-network";
+	if (id == SERVICE_FSD && sb->opt->host_sockets)
+		s->args[n++] = "--host-sockets";
 	s->args[n] = NULL;
 }
 

@@ -51,6 +51,7 @@ class Engine:
         root = f'--root={self.work}/sbx'
         self.config = config or {'runtimes': {'sbx': {'path': LAUNCH, 'runtimeArgs': [root]},
                                               'sbx-shared': {'path': LAUNCH, 'runtimeArgs': [root, '--file-access=shared']},
+                                              'sbx-uds': {'path': LAUNCH, 'runtimeArgs': [root, '--host-uds=open']},
                                               'sbx-hostnet': {'path': LAUNCH, 'runtimeArgs': [root, '--network=host']}}}
         self.args = args
         self.config_file = os.path.join(self.work, 'daemon.json')

@@ -126,6 +126,8 @@ struct super_ops {
 	 * call fsnotify then. NULL: nobody does. watch may sleep and may fail (-ENOSPC, -ENOMEM); unwatch does neither. */
 	int (*watch)(struct inode *inode);
 	void (*unwatch)(struct inode *inode);
+	/* A socket that nothing in the sandbox is bound to: connects a stream to who listens there outside; NULL: nobody. */
+	int (*connect)(struct inode *inode, int *ret_fd);
 };
 
 struct fs_type {

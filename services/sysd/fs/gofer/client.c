@@ -1,5 +1,6 @@
 /* The ring to fsd as the executor sees it; see client.h. fsd may be compromised: what it sends is
- * decoded with every check, and a descriptor counts only if it is a regular file's (or looks like inotify's). */
+ * decoded with every check, and a descriptor counts only if it is a regular file's (or what was asked for looks
+ * like a socket, or like inotify's). */
 #include "services/sysd/fs/gofer/private.h"
 
 #include <errno.h>
@@ -96,7 +97,7 @@ static bool op_has_fd(const struct gofer_call *c)
 {
 	return c->op == FSD_OPEN || c->op == FSD_CREATE || c->op == FSD_TMPFILE ||
 	       (c->op == FSD_WALK && (c->rep.flags & FSD_WALK_OPEN)) ||
-	       (c->op == FSD_WATCH && (c->rep.flags & FSD_WATCH_FD));
+	       c->op == FSD_CONNECT || (c->op == FSD_WATCH && (c->rep.flags & FSD_WATCH_FD));
 }
 
 int gofer_take_fd(uint64_t id, struct stat *ret_st)
@@ -123,10 +124,24 @@ static int take_events(uint64_t id)
 	return fd;
 }
 
+static int take_socket(uint64_t id)
+{
+	int fd = fdpass_inbox_take(&inbox, id, 0);
+	struct stat st;
+
+	if (fd >= 0 && (fstat(fd, &st) < 0 || !S_ISSOCK(st.st_mode))) {
+		close(fd);
+		return -EIO;
+	}
+	return fd;
+}
+
 static int take_fd(struct gofer_call *c)
 {
 	struct stat st;
-	int fd = c->op == FSD_WATCH ? take_events(c->id) : gofer_take_fd(c->id, &st);
+	int fd = c->op == FSD_WATCH     ? take_events(c->id)
+		 : c->op == FSD_CONNECT ? take_socket(c->id)
+					: gofer_take_fd(c->id, &st);
 
 	if (fd < 0)
 		return c->op == FSD_CREATE && fd != -EIO ? 0 : -EIO;

@@ -125,6 +125,18 @@ static int ask(struct inode *inode, bool write)
 	return ret;
 }
 
+int gofer_connect_socket(struct inode *inode, int *ret_fd)
+{
+	struct fsd_req q = {.op = FSD_CONNECT};
+	struct gofer_call c;
+	int ret = gofer_inode_call(inode, &c, &q);
+
+	if (!ret)
+		*ret_fd = STEAL_FD(c.fd);
+	gofer_call_done(&c);
+	return ret == -ESTALE ? -ECONNREFUSED : ret;
+}
+
 static void touch(struct gofer_inode *gi)
 {
 	if (lru.prev != &gi->lru) {

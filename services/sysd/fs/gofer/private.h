@@ -191,6 +191,9 @@ struct inode *pool_create(struct inode *dir, const struct fsd_req *q);
 void pool_free(struct super_block *sb);
 int pool_rebirth(struct later *l, struct gofer_call *c);
 
+/* super_ops.connect: a socket of the host in a bind mount. Sleeps. */
+int gofer_connect_socket(struct inode *inode, int *ret_fd);
+
 /* super.c: did fsd say lately that names and blocks are plenty? Asks, without waiting, when it did not. */
 bool gofer_has_room(struct super_block *sb);
 

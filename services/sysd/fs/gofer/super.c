@@ -133,6 +133,7 @@ static const struct super_ops gofer_sops = {
     .revalidate = gofer_revalidate,
     .watch = gofer_watch,
     .unwatch = gofer_unwatch,
+    .connect = gofer_connect_socket,
 };
 
 const struct super_ops gofer_doubted_sops = {

@@ -72,6 +72,8 @@ int unix_stream_connect(struct socket *s, struct task *t, const struct sock_addr
 			return err;
 	}
 	err = find_listener(u, t, addr, socket_snd_deadline(s, nonblock), &other);
+	if (err == -ECONNREFUSED)
+		return unix_connect_host(u, t, addr, socket_snd_deadline(s, nonblock));
 	if (err)
 		return err;
 	if (s->state != SS_UNCONNECTED) {

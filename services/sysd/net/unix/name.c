@@ -205,6 +205,25 @@ static int find_path(struct unix_sock *u, struct task *t, const struct sock_addr
 	return err;
 }
 
+int unix_find_inode(struct task *t, const struct sock_addr *addr, struct inode **ret)
+{
+	char name[sizeof(addr->un.path) + 1];
+	struct path path;
+	int err;
+
+	if (!addr->un.path[0])
+		return -ECONNREFUSED;
+	file_name(addr, name);
+	err = path_lookup(t, AT_FDCWD, name, LOOKUP_FOLLOW, &path);
+	if (err)
+		return err;
+	err = inode_permission(path.dentry->inode, t, MAY_WRITE);
+	if (!err)
+		*ret = inode_ref(path.dentry->inode);
+	path_put(&path);
+	return err;
+}
+
 int unix_find(struct unix_sock *u, struct task *t, const struct sock_addr *addr, struct unix_sock **ret)
 {
 	struct unix_addr *a;

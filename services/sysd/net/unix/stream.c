@@ -49,7 +49,7 @@ static ssize_t stream_sendmsg(struct socket *s, struct task *t, struct sock_msg 
 			err = (int)n;
 		} else {
 			p->size = (uint32_t)n;
-			err = unix_attach_scm(t, p, &m->scm);
+			err = peer->host && m->scm.fds ? -EOPNOTSUPP : unix_attach_scm(t, p, &m->scm);
 			p->has_creds |= s->passcred || peer->s.passcred || !peer->s.file;
 		}
 		if (!err && (unix_dead(peer) || (peer->s.shutdown & ABI_SHUT_RD_BIT)))

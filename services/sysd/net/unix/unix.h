@@ -28,6 +28,7 @@ struct unix_sock {
 	struct list queue;      /* struct unix_packet */
 	unsigned queue_count, backlog;
 	uint64_t queue_bytes;
+	bool host;              /* host.c: the hidden end of a connection to a socket of the host */
 	int wmem;               /* what packets of ours in other queues are charged */
 	struct waitq peer_wait; /* senders and connectors that wait for room in our queue */
 	struct waitq_entry relay; /* on a full peer's peer_wait, for pollers of ours */
@@ -111,12 +112,17 @@ int unix_autobind(struct unix_sock *u);
 int unix_addr_check(const struct sock_addr *addr);
 /* The socket with this name, a reference. -ECONNREFUSED, -EPROTOTYPE, -ENOENT, -EACCES... */
 int unix_find(struct unix_sock *u, struct task *t, const struct sock_addr *addr, struct unix_sock **ret);
+/* The inode that a path names, which t may write to: a reference. -ENOENT, -EACCES...; -ECONNREFUSED: not a path. */
+int unix_find_inode(struct task *t, const struct sock_addr *addr, struct inode **ret);
 void unix_addr_unref(struct unix_addr *a);
 void unix_unbind(struct unix_sock *u);
 
 /* stream.c, dgram.c */
 extern const struct socket_ops unix_stream_ops, unix_dgram_ops, unix_seqpacket_ops;
 int unix_dgram_connect(struct socket *s, struct task *t, const struct sock_addr *addr, bool nonblock);
+
+/* host.c: where nothing of the sandbox listens: connects to a socket of the host, when there is one and it may be. */
+int unix_connect_host(struct unix_sock *u, struct task *t, const struct sock_addr *addr, uint64_t deadline_ns);
 
 /* connect.c */
 int unix_listen(struct socket *s, struct task *t, int backlog);
