@@ -225,8 +225,6 @@ int unix_connect_host(struct unix_sock *u, struct task *t, const struct sock_add
 	struct unix_sock *conn;
 	int err;
 
-	if (u->s.state != SS_UNCONNECTED)
-		return u->s.state == SS_ESTABLISHED ? -EISCONN : -EINVAL;
 	err = host_socket(u, t, addr, deadline_ns, &fd);
 	if (err)
 		return err;
