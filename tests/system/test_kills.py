@@ -86,6 +86,47 @@ class Kills(SandboxTest):
         p.wait()
         self.assert_nothing_left(grace=20)
 
+    def in_create(self, seconds):
+        """A create that stands still in a hook, with groups made."""
+        self.config('sleep', '100', hooks__createRuntime=[{'path': '/bin/sleep', 'args': ['sleep', str(seconds)]}],
+                    linux__resources={'memory': {'limit': 1 << 28}})
+        p = self.start('create', 'box', stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        while 'sleep' not in [comm(q) for q in descendants()]:
+            time.sleep(0.01)
+        return p
+
+    def test_deleted_in_create(self):
+        """As a shim does it when its create was killed: the hook goes too, and no group comes afterwards."""
+        p = self.in_create(100)
+        self.assert_ok(self.sbx('delete', '--force', 'box', timeout=20))
+        self.ended(p, 'supervisor', 0)
+        self.assertNotEqual(p.returncode, 0)
+        self.assert_nothing_left(grace=2)
+
+    def test_janitor_in_create(self):
+        """Nobody else knows the groups but the supervisor."""
+        p = self.in_create(1)
+        for q in descendants():
+            if comm(q) == 'sbx-janitor':
+                os.kill(q, signal.SIGKILL)
+        self.ended(p, 'janitor', 0)
+        self.assertNotEqual(p.returncode, 0)
+        self.assert_nothing_left(grace=2)
+
+    def test_delete_is_killed(self):
+        """What it has begun is done to its end."""
+        rng = random.Random(SEED)
+        self.config('sleep', '100', linux__resources={'memory': {'limit': 1 << 28}})
+        for i in range(5):
+            self.assert_ok(self.sbx('run', '-d', 'box'))
+            p = self.start('delete', '--force', 'box')
+            while len(descendants(p.pid)) == 0 and p.poll() is None:
+                time.sleep(0.001)
+            time.sleep(rng.uniform(0, 0.02))
+            p.kill()
+            p.communicate()
+            self.assert_nothing_left()
+
     def test_create_and_start(self):
         """As an engine does it; the command that runs at that moment may fail."""
         def start(rng, hits, i):
