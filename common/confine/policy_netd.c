@@ -1,4 +1,5 @@
 /* netd: the network stack on one link descriptor that it was handed. */
+#include <netinet/in.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include "common/confine/policy_base.h"
@@ -7,6 +8,8 @@ static const struct confine_call calls[] = {
 	POLICY_BASE,
 	CALL(sendto, "questions to the host's name server"),
 	CALL(recvfrom, "answers of the host's name server"),
+	CALL_ARG(connect, 2, LOW_BITS, sizeof(struct sockaddr_in), "a line to the host's name server, for a question over TCP"),
+	CALL(shutdown, "the end of such a question; the guest's shutdown, with the host's sockets"),
 	CALL(recvmmsg, "frames of the link, many at once"),
 	CALL(sendmmsg, "frames to the link, many at once"),
 	CALL(readv, "frames of a TAP"),
@@ -22,7 +25,6 @@ static const struct confine_call calls[] = {
 	CALL_HOSTNET(getpeername, "who a connection is from"),
 	CALL_HOSTNET(setsockopt, "options of the guest's sockets, from a table"),
 	CALL_HOSTNET(getsockopt, "errors of the guest's sockets, and options from a table"),
-	CALL_HOSTNET(shutdown, "the guest's shutdown"),
 	CALL_HOSTNET(sendmsg, "what the guest sends"),
 	CALL_HOSTNET(recvmsg, "datagrams to the guest"),
 	CALL_HOSTNET(epoll_wait, "which of the guest's sockets have news"),

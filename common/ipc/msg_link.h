@@ -14,8 +14,10 @@
 #define LINK_TICKET_CONFIG 1u
 #define LINK_TICKET_PCAP 2u            /* a file to record to */
 #define LINK_TICKET_RESOLVER 3u        /* a UDP socket connected to config.resolver */
+#define LINK_TICKET_RESOLVER_TCP(i) (4u + (i)) /* TCP sockets for it, not connected; none or all */
 #define LINK_TICKET_LINK(i) (16u + (i)) /* of links[i] */
 
+#define LINK_RESOLVER_LINES 8u
 #define LINK_LINKS_MAX 64u
 #define LINK_ITEMS_MAX 4096u           /* addresses, routes, rules, neighbours each */
 

@@ -12,5 +12,7 @@
 struct link_ip resolver_find(const char *text);
 /* A UDP socket, connected to its port 53 in the network namespace of the caller. */
 int resolver_open(const struct link_ip *server, struct err *e);
+/* TCP sockets of that namespace that are not connected yet: all or none. */
+int resolver_open_tcp(int ret_fds[LINK_RESOLVER_LINES], struct err *e);
 
 #endif

@@ -22,12 +22,16 @@ void net_taken_init(struct net_taken *t)
 	*t = (struct net_taken){.config_fd = -1, .pcap_fd = -1, .resolver_fd = -1, .undo = -1};
 	for (size_t i = 0; i < LINK_LINKS_MAX; i++)
 		t->link_fd[i] = -1;
+	for (size_t i = 0; i < LINK_RESOLVER_LINES; i++)
+		t->resolver_tcp[i] = -1;
 }
 
 void net_taken_done(struct net_taken *t)
 {
 	for (size_t i = 0; i < LINK_LINKS_MAX; i++)
 		close_fd(&t->link_fd[i]);
+	for (size_t i = 0; i < LINK_RESOLVER_LINES; i++)
+		close_fd(&t->resolver_tcp[i]);
 	close_fd(&t->config_fd);
 	close_fd(&t->pcap_fd);
 	close_fd(&t->resolver_fd);
@@ -157,6 +161,9 @@ int net_send(const struct net_taken *t, int pass_fd, struct err *e)
 		r = pass(pass_fd, LINK_TICKET_PCAP, t->pcap_fd, e);
 	if (r == 0 && t->resolver_fd >= 0)
 		r = pass(pass_fd, LINK_TICKET_RESOLVER, t->resolver_fd, e);
+	for (size_t i = 0; r == 0 && i < LINK_RESOLVER_LINES; i++)
+		if (t->resolver_tcp[i] >= 0)
+			r = pass(pass_fd, LINK_TICKET_RESOLVER_TCP((unsigned)i), t->resolver_tcp[i], e);
 	for (size_t i = 0; r == 0 && i < t->config.link_count; i++)
 		if (t->config.links[i].kind != LINK_HOST)
 			r = pass(pass_fd, LINK_TICKET_LINK(i), t->link_fd[i], e);

@@ -12,6 +12,7 @@ struct net_taken {
 	int config_fd;     /* the encoded configuration, in a sealed memfd */
 	int pcap_fd;
 	int resolver_fd;   /* with config.resolver */
+	int resolver_tcp[LINK_RESOLVER_LINES];
 	bool keep_v4;      /* the host's kernel keeps its IPv4 addresses, and was hushed (nat.h) */
 	int undo;          /* list of undo.h, -1: nothing was changed */
 };

@@ -73,9 +73,11 @@ static int take_resolver(struct sandbox *sb, struct err *e)
 	if (nat && setns(sb->host_netns_fd, CLONE_NEWNET) < 0)
 		return err_sys(e, errno, "returning to the host's network namespace");
 	r = resolver_open(&sb->net->config.resolver, e);
+	sb->net->resolver_fd = r;
+	if (r >= 0)
+		r = resolver_open_tcp(sb->net->resolver_tcp, e);
 	if (nat && setns(sb->netns_fd, CLONE_NEWNET) < 0)
 		return err_sys(e, errno, "entering the sandbox's network namespace");
-	sb->net->resolver_fd = r;
 	return r < 0 ? r : 0;
 }
 

@@ -16,7 +16,7 @@
 
 /* Descriptors that came before the configuration that speaks of them. */
 struct waiting {
-	int link[LINK_LINKS_MAX];
+	int link[LINK_LINKS_MAX], line[LINK_RESOLVER_LINES];
 	int pcap, resolver;
 };
 
@@ -24,6 +24,8 @@ static void waiting_init(struct waiting *w)
 {
 	for (size_t i = 0; i < LINK_LINKS_MAX; i++)
 		w->link[i] = -1;
+	for (size_t i = 0; i < LINK_RESOLVER_LINES; i++)
+		w->line[i] = -1;
 	w->pcap = w->resolver = -1;
 }
 
@@ -31,6 +33,8 @@ static void waiting_done(struct waiting *w)
 {
 	for (size_t i = 0; i < LINK_LINKS_MAX; i++)
 		close_fd(&w->link[i]);
+	for (size_t i = 0; i < LINK_RESOLVER_LINES; i++)
+		close_fd(&w->line[i]);
 	close_fd(&w->pcap);
 	close_fd(&w->resolver);
 }
@@ -41,6 +45,8 @@ static void waiting_put(struct waiting *w, uint64_t ticket, int fd)
 
 	if (ticket >= LINK_TICKET_LINK(0) && ticket < LINK_TICKET_LINK(LINK_LINKS_MAX))
 		at = &w->link[ticket - LINK_TICKET_LINK(0)];
+	else if (ticket >= LINK_TICKET_RESOLVER_TCP(0) && ticket < LINK_TICKET_RESOLVER_TCP(LINK_RESOLVER_LINES))
+		at = &w->line[ticket - LINK_TICKET_RESOLVER_TCP(0)];
 	else if (ticket == LINK_TICKET_PCAP)
 		at = &w->pcap;
 	else if (ticket == LINK_TICKET_RESOLVER)
@@ -92,6 +98,20 @@ static int take_links(struct link_set *set, const struct link_config *c, struct 
 	return r;
 }
 
+static int take_resolver(struct link_set *set, const struct link_config *c, struct waiting *w)
+{
+	int r = 0;
+
+	if (!c->resolver.family)
+		return 0;
+	if (w->resolver >= 0)
+		r = resolver_new(set, &c->resolver, STEAL_FD(w->resolver));
+	for (size_t i = 0; r == 0 && i < LINK_RESOLVER_LINES; i++)
+		if (w->line[i] < 0)
+			return 0;
+	return r < 0 ? r : resolver_tcp_new(set, &c->resolver, w->line);
+}
+
 int link_set_open(struct link_set *set, struct netstack *st, int pass_fd)
 {
 	struct link_config c = {0};
@@ -119,8 +139,8 @@ int link_set_open(struct link_set *set, struct netstack *st, int pass_fd)
 		r = take_links(set, &c, &w);
 	if (r == 0)
 		r = link_apply(st, &c);
-	if (r == 0 && w.resolver >= 0 && c.resolver.family)
-		r = resolver_new(set, &c.resolver, STEAL_FD(w.resolver));
+	if (r == 0)
+		r = take_resolver(set, &c, &w);
 	waiting_done(&w);
 	link_config_done(&c);
 	return r;

@@ -2,12 +2,10 @@
 #ifndef NETD_LINK_PRIVATE_H
 #define NETD_LINK_PRIVATE_H
 
+#include "common/ipc/msg_link.h"
 #include "netd/core/addr.h"
 #include "netd/link/link.h"
 
-struct link_config;
-struct link_if;
-struct link_ip;
 struct netif;
 struct pkt;
 
@@ -21,6 +19,10 @@ int shadow_link_new(struct link_set *set, const struct link_if *l);
 /* resolver.c: answers at the address of a name server that runs on the host, over a connected UDP socket. Takes
  * fd. */
 int resolver_new(struct link_set *set, const struct link_ip *at, int fd);
+
+/* resolver_tcp.c: the same over TCP; over sockets that are not connected, bound to the namespace's loopback interface. Takes
+ * them. */
+int resolver_tcp_new(struct link_set *set, const struct link_ip *at, int fds[LINK_RESOLVER_LINES]);
 
 /* pcap.c: records what crosses the links, in the pcapng format. Takes fd. */
 int pcap_new(struct link_set *set, int fd);

@@ -4,8 +4,8 @@
  * launcher made in the namespace, where the rules apply.
  *
  * All programs of the sandbox share that one socket: each question gets a number of its own, which cannot be guessed, and
- * its asker's number back with the answer. Answers that nobody waits for are dropped. Over UDP alone: a program that
- * asks over TCP is refused, and takes what it was told before. */
+ * its asker's number back with the answer. Answers that nobody waits for are dropped. resolver_tcp.c has those that ask
+ * over TCP. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <sys/socket.h>
@@ -131,8 +131,10 @@ int resolver_new(struct link_set *set, const struct link_ip *at, int fd)
 		r->src = (struct link_source){.fd = fd, .rx = answers, .free = resolver_free};
 		ret = udp_create(set->st, AF_INET, false, &resolver_up, r, &r->sock);
 	}
-	if (ret == 0)
+	if (ret == 0) {
+		r->sock->opt.aside = true;
 		ret = r->sock->ops->bind(r->sock, &name);
+	}
 	if (ret < 0) {
 		log_warn("no relay to the host's name server: %s", strerror(-ret));
 		if (r && r->sock)

@@ -25,7 +25,7 @@ struct holding {
 	/* of a holding that was detached */
 	int family, bound_if;
 	struct ip_addr addr;
-	bool v6only, reuseaddr, reuseport;
+	bool v6only, reuseaddr, reuseport, aside;
 	uint32_t uid;
 };
 
@@ -37,21 +37,21 @@ struct port_state {
 struct claim {
 	int family, bound_if;
 	struct ip_addr addr;
-	bool v6only, reuseaddr, reuseport;
+	bool v6only, reuseaddr, reuseport, aside;
 	uint32_t uid;
 };
 
 static struct claim claim_of_sock(const struct nsock *s, const struct ip_addr *addr)
 {
 	return (struct claim){s->family, s->opt.bound_if, *addr, s->opt.v6only, s->opt.reuseaddr, s->opt.reuseport,
-			      s->opt.uid};
+			      s->opt.aside, s->opt.uid};
 }
 
 static struct claim claim_of(const struct holding *h)
 {
 	if (h->s)
 		return claim_of_sock(h->s, &h->s->local.addr);
-	return (struct claim){h->family, h->bound_if, h->addr, h->v6only, h->reuseaddr, h->reuseport, h->uid};
+	return (struct claim){h->family, h->bound_if, h->addr, h->v6only, h->reuseaddr, h->reuseport, h->aside, h->uid};
 }
 
 static struct list *bucket_of(struct netstack *st, enum port_space space, uint16_t number)
@@ -88,7 +88,7 @@ static bool conflict(enum port_space space, const struct claim *mine, const stru
 {
 	struct claim other = claim_of(h);
 
-	if (h->s && h->s == self)
+	if ((h->s && h->s == self) || other.aside)
 		return false;
 	if (mine->bound_if && other.bound_if && mine->bound_if != other.bound_if)
 		return false;
@@ -272,6 +272,7 @@ void *port_detach(struct nsock *s)
 	h->v6only = c.v6only;
 	h->reuseaddr = c.reuseaddr;
 	h->reuseport = c.reuseport;
+	h->aside = c.aside;
 	h->uid = c.uid;
 	h->listening = false;
 	h->s = NULL;

@@ -110,6 +110,7 @@ struct nsock_opt {
 	uint8_t minhops6;        /* IPV6_MINHOPCOUNT, 0: any */
 	bool minttl_set;
 	uint8_t minttl;
+	bool aside;              /* not the guest's own: its name is in nobody's way */
 	uint32_t uid;            /* of its maker, for /proc/net and sock_diag */
 	uint64_t inode;
 };

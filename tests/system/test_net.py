@@ -384,6 +384,88 @@ for family, here in ((socket.AF_INET, '10.77.0.1'), (socket.AF_INET6, 'fd77::1')
         self.assertEqual(eval(p.stdout), [f'10.7.7.{97 + i % 26}' for i in range(52)])
         server.kill()
 
+    def test_resolver_tcp(self):
+        """The same over TCP: many callers at once and one after another, long answers, ends of both sides; and the name server's port
+        is free for a server of the container's own."""
+        server = self.outside(r'''
+            import socket, threading
+            def serve(c):
+                f = c.makefile("rb")
+                while True:
+                    n = f.read(2)
+                    if len(n) < 2:
+                        break
+                    q = f.read(int.from_bytes(n, "big"))
+                    if q == b"bye":
+                        break
+                    a = q * (60000 // len(q))
+                    c.sendall(len(a).to_bytes(2, "big") + a)
+                c.sendall(b"\0\3end")
+                f.close()
+                c.close()
+            u = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            u.bind(("127.0.0.11", 53))
+            l = socket.create_server(("127.0.0.11", 53), backlog=64)
+            print("up")
+            while True:
+                threading.Thread(target=serve, args=(l.accept()[0],), daemon=True).start()
+        ''', self.boxes[0])
+        self.assertEqual(self.line(server), 'up')
+        conf = os.path.join(self.work, 'resolv.conf')
+        with open(conf, 'w') as f:
+            f.write('nameserver 127.0.0.11\n')
+        c = self.use(self.boxes[0], 'python3', '-c', '''
+import socket, time
+from concurrent.futures import ThreadPoolExecutor
+
+def call():
+    s = socket.create_connection(("127.0.0.11", 53), timeout=20)
+    return s, s.makefile("rb")
+
+def ask(s, f, q):
+    s.sendall(len(q).to_bytes(2, "big") + q)
+    return f.read(int.from_bytes(f.read(2), "big"))
+
+def many(i):
+    s, f = call()
+    q = b"question %d" % i
+    ok = all(ask(s, f, q) == q * (60000 // len(q)) for _ in range(3))
+    if i % 3 == 0:
+        s.shutdown(socket.SHUT_WR)
+        ok = ok and f.read() == b"\\0\\3end"
+    elif i % 3 == 1:
+        s.sendall(b"\\0\\3bye")
+        ok = ok and f.read() == b"\\0\\3end"
+    f.close()
+    s.close()
+    return ok
+
+with ThreadPoolExecutor(24) as e:
+    print(all(e.map(many, range(120))))
+for _ in range(20):  # whoever goes without a word, or in the middle of an answer, keeps no line
+    s, f = call()
+    f.close()
+    s.close()
+    s, f = call()
+    s.sendall(b"\\0\\5hello")
+    s.recv(1)
+    f.close()
+    s.close()
+print(many(0))
+own = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+own.bind(("0.0.0.0", 53))
+l = socket.create_server(("", 53))
+c = socket.create_connection(("127.0.0.1", 53))
+l.accept()[0].sendall(b"mine")
+print(c.recv(4), many(1))
+''', process__capabilities={k: ['CAP_NET_BIND_SERVICE'] for k in ('bounding', 'effective', 'permitted')})
+        c['mounts'].append({'destination': '/etc/resolv.conf', 'type': 'bind', 'source': conf, 'options': ['bind', 'ro']})
+        self.write_config(json.dumps(c))
+        p = self.sbx('run', 'resolver', flags=('--overlay=memory',))
+        self.assert_ok(p)
+        self.assertEqual(p.stdout, "True\nTrue\nb'mine' True\n")
+        server.kill()
+
     def test_what_the_operator_sees(self):
         """`net` lists sockets, `debug` has figures of the network."""
         p = self.box('import socket, time\nl = socket.create_server(("0.0.0.0", 7010))\nu = socket.socket(2, 2)\n'
