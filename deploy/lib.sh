@@ -112,12 +112,27 @@ sbx_npm_project() (
 	rm -rf node_modules
 )
 
+# PostgreSQL's own regression and isolation tests of the version that is installed in a root, with the module of functions in C
+# that they load; the programs that run them are in the server's package: sbx_postgres_tests ROOT
+sbx_postgres_tests() {
+	sbx_in_root "$1" sh -ec 'cd /srv; rm -rf postgres .pg; mkdir .pg; cd .pg; apt-get update
+		version=$(dpkg-query -W -f "\${source:Version}" postgresql-15); apt-get source postgresql-15=$version; cd postgresql-15-*/
+		./configure --without-readline --without-zlib >/dev/null; make -s -C src/backend generated-headers
+		make -s -C src/port; make -s -C src/common; make -s -C src/test/regress regress.so
+		cp /usr/lib/postgresql/15/lib/refint.so /usr/lib/postgresql/15/lib/autoinc.so src/test/regress/
+		mkdir ../out; mv src/test/regress src/test/isolation ../out; mv ../out /srv/postgres; rm -rf /srv/.pg /var/lib/apt/lists/*'
+}
+
 # A copy of that root with what real applications need besides, made once, for tests/docker/apps.py: languages, a source
 # package to build, and a project of npm with its cache, so that nothing is fetched while the tests run.
 SBX_APPS_ROOT=${SBX_APPS_ROOT:-$SBX_CACHE/apps-$SBX_SUITE}
 sbx_apps_root() {
 	local part log=$SBX_CACHE/apps-root.log
-	[ -e "$SBX_APPS_ROOT/srv/complete" ] && return 0
+	if [ -e "$SBX_APPS_ROOT/srv/complete" ]; then
+		[ -e "$SBX_APPS_ROOT/srv/postgres" ] || sbx_postgres_tests "$SBX_APPS_ROOT" >"$log" 2>&1 ||
+			{ tail -5 "$log" >&2; sbx_die "cannot add PostgreSQL's tests to the root with applications"; }
+		return 0
+	fi
 	sbx_net_root
 	command -v npm >/dev/null || sbx_install npm
 	sbx_say "making a root with applications in $SBX_APPS_ROOT (once; some minutes)"
@@ -130,7 +145,7 @@ sbx_apps_root() {
 	  DEBIAN_FRONTEND=noninteractive sbx_in_root "$part" apt-get install -y --no-install-recommends -o Dpkg::Options::=--force-unsafe-io \
 		gunicorn php-cli ruby ruby-webrick default-jdk-headless cron supervisor tini dpkg-dev libc6-dev make pkg-config g++ &&
 	  sbx_in_root "$part" sh -ec 'mkdir -p /srv/redis; cd /srv/redis; apt-get source redis; mv redis-*/ src' &&
-	  sbx_npm_project "$part/srv/npm" && date >"$part/srv/complete"; } >"$log" 2>&1 ||
+	  sbx_postgres_tests "$part" && sbx_npm_project "$part/srv/npm" && date >"$part/srv/complete"; } >"$log" 2>&1 ||
 		{ tail -5 "$log" >&2; rm -rf "$part"; sbx_die "cannot make the root with applications"; }
 	rm -rf "$part"/var/cache/apt/archives/*.deb "$part"/var/lib/apt/lists/*
 	rm -rf "$SBX_APPS_ROOT"

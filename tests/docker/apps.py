@@ -3,7 +3,8 @@
 
     tests/docker/apps.py [-k WORD] [-v]
 
-With SBX_WRITE_DOCS=1 the table in docs/docker.md is written anew. The applications come from one root (sbx_apps_root in
+With SBX_WRITE_DOCS=1 the table in docs/docker.md is written anew; a row that was not asked for keeps its line. WORD is a regular
+expression. The applications come from one root (sbx_apps_root in
 deploy/lib.sh); clients run in it by chroot, outside of any container, in the engine's network namespace. A row prints what
 has to be the same: answers, counts and sums, never times."""
 import hashlib, http.client, os, re, shutil, socket, subprocess, sys, threading, time
@@ -93,7 +94,7 @@ def _(t):
     name, a = t.serve('head -c 9000000 /usr/lib/gcc/x86_64-linux-gnu/12/cc1 >/var/www/html/big; exec nginx -g "daemon off;"', 80)
     out = t.get_url(a, 80, '/big') + t.get_url(a, 80, '/none', 'HEAD') + t.get_url(a, 80, '/big', headers={'Range': 'bytes=100-50000'})
     out += t.get_url(a, 80, '/', 'POST', b'x' * 100) + t.many(a, 80, '/index.nginx-debian.html')
-    out += t.exec(name, 'nginx -t; nginx -s reload; sleep 1') + t.many(a, 80, '/big', 4, 2)
+    out += t.exec(name, 'nginx -t; nginx -s reload 2>&1 | grep -c "signal process started"; sleep 1') + t.many(a, 80, '/big', 4, 2)
     out += t.exec(name, 'wc -l </var/log/nginx/access.log; wc -c </var/log/nginx/error.log; pgrep -c nginx')
     w = t.client('wrk', '-t2', '-c50', '-d3s', f'http://{a}/index.nginx-debian.html')
     out += f'wrk: errors {re.findall("Socket errors.*|Non-2xx.*", w)}, answers {bool(re.search("[1-9][0-9]* requests in", w))}\n'
@@ -123,6 +124,7 @@ def _(t):
     out += t.client('psql', *ask, '-At', input='create table t as select i, md5(i::text) m from generate_series(1,50000) i; create index on t(m);'
                     "select count(*) from t where m like 'ab%'; vacuum full analyze t; checkpoint; select pg_size_pretty(pg_relation_size('t'));"
                     "copy (select * from t where i < 4) to stdout; select count(*) from pg_stat_activity where backend_type = 'client backend';")
+    out += re.sub(r'PID \d+', 'PID', t.client('psql', *ask, '-At', input="listen ch; select pg_notify('ch', 'first');\nselect 1;\n"))
     t.docker('kill', name)
     t.docker('start', name)
     a = t.get(name, '.NetworkSettings.IPAddress')
@@ -130,6 +132,17 @@ def _(t):
     t.wait_for(lambda: sql('select 1'), '1\n[0]', 30)
     out += 'after kill -9: ' + sql(sums) + f' recovered {"redo done" in t.text(t.docker("logs", name))}\n'
     return out + t.ended(name)
+
+@row("PostgreSQL's tests", 'pg_regress over the whole parallel schedule of 217 tests, and the isolation tests')
+def _(t):
+    bin, lib = '/usr/lib/postgresql/15/bin', '/usr/lib/postgresql/15/lib/pgxs/src/test'
+    out = t.sh(f'''cp -a /srv/postgres /tmp/pg; chown -R postgres /tmp/pg; exec setpriv --reuid postgres --regid postgres --init-groups sh -c '
+        export HOME=/tmp LC_ALL=C; cd /tmp/pg; {bin}/initdb -D /tmp/data -A trust >/tmp/log && {bin}/pg_ctl -w -D /tmp/data -l /tmp/server -o "-k /tmp -c shared_buffers=64MB -c fsync=off" start >>/tmp/log || exit 1
+        cd regress; {lib}/regress/pg_regress --host=/tmp --inputdir=. --outputdir=/tmp/pg --dlpath=/tmp/pg/regress --bindir={bin} --schedule=parallel_schedule --max-connections=8 >/tmp/log 2>&1
+        echo $?; grep -E "^(test|    ).*FAILED|^ All|of .* tests" /tmp/log; head -60 /tmp/pg/regression.diffs
+        cd ../isolation; {lib}/isolation/pg_isolation_regress --host=/tmp --inputdir=. --outputdir=/tmp/pg --bindir={bin} --schedule=isolation_schedule >/tmp/log 2>&1
+        echo $?; grep -E "FAILED|^ All|of .* tests" /tmp/log; {bin}/pg_ctl -w -D /tmp/data stop; grep -cE "PANIC|terminated by signal" /tmp/server' ''', timeout=900)
+    return re.sub(r'\d+ ms', '', out)
 
 @row('Redis', 'redis-benchmark, Lua, publish, BGSAVE, the append-only file written anew, data after a restart')
 def _(t):
@@ -198,7 +211,7 @@ def _(t):
     out += t.many(a, 8000, '/') + t.exec(name, 'jstack 1 | grep -c "pool-1-thread"; jcmd 1 GC.heap_info | grep -c used; jcmd 1 VM.version | tail -1', timeout=100)
     return out + t.ended(name)
 
-@row('PHP', 'php -S with four workers: pages, sessions, sqlite-free streams, processes')
+@row('PHP', 'php -S with four workers: pages, sessions, streams, files, processes')
 def _(t):
     name, a = t.serve('cd /tmp; exec php -S 0.0.0.0:8000 /app/index.php', 8000, '-e', 'PHP_CLI_SERVER_WORKERS=4')
     out = ''.join(t.get_url(a, 8000, p) for p in ('/hello?x=1', '/proc', '/stream', '/files', '/fork'))
@@ -321,10 +334,12 @@ def _(t):
 
 
 def table(results):
-    lines = ['| application | what is looked at | sbx against runc |', '|---|---|---|']
-    for r, same, _, _ in results:
-        lines.append(f'| {r.option} | {r.shows} | {"the same" if same else r.differs or "**differs**"} |')
-    return lines
+    with open(os.path.join(TOP, 'docs', 'docker.md')) as f:
+        old = f.read().split('made by tests/docker/apps.py -->\n', 1)[1].split('<!--', 1)[0]
+    state = {x.split('|')[1].strip(): x.split('|')[3].strip() for x in old.splitlines() if x.count('|') == 4}
+    state.update({r.option: 'the same' if same else r.differs or '**differs**' for r, same, _, _ in results})
+    return ['| application | what is looked at | sbx against runc |', '|---|---|---|',
+            *(f'| {r.option} | {r.shows} | {state.get(r.option, "not tried")} |' for r in ROWS)]
 
 
 def main():
@@ -335,7 +350,7 @@ def main():
     engine = Engine(image=False, args=('--bip', '172.29.0.1/16'))
     try:
         engine.import_image(APPS, IMAGE)
-        return report([r for r in ROWS if word in r.option], engine, App, verbose, not word and ('apps', table))
+        return report([r for r in ROWS if re.search(word, r.option)], engine, App, verbose, ('apps', table), each=True)
     finally:
         engine.stop()
 

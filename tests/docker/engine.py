@@ -1,6 +1,6 @@
 """A dockerd of our own for the tests: in its own mount and network namespaces, with its own folders and socket,
 so that neither the machine's Docker nor anything else of it is touched. Exit status 77 means: cannot be tried here."""
-import ctypes, json, os, pty, re, select, shutil, subprocess, sys, tempfile, time
+import ctypes, json, os, pty, re, select, shutil, signal, subprocess, sys, tempfile, time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(HERE))
@@ -21,6 +21,8 @@ def skip(why):
 def enter():
     """Runs this program again in namespaces of its own."""
     if os.environ.get(INNER):
+        # asked to end, it still takes its dockerd with it
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
         subprocess.run(['ip', 'link', 'set', 'lo', 'up'], check=False)
         return
     if os.geteuid() != 0:

@@ -687,8 +687,9 @@ def parse():
     return args[args.index('-k') + 1] if '-k' in args else '', '-v' in args
 
 
-def report(rows, engine, kind, verbose, docs):
-    """Tries the rows with both runtimes and prints what differs; docs: (program, fn that makes the table's lines) or nothing."""
+def report(rows, engine, kind, verbose, docs, each=False):
+    """Tries the rows with both runtimes and prints what differs; docs: (program, fn that makes the table's lines) or nothing;
+    each: they are written after each row, since what comes may be broken off."""
     results, failed = [], []
     for r in rows:
         start = time.time()
@@ -702,6 +703,8 @@ def report(rows, engine, kind, verbose, docs):
             print('       sbx: ', got.replace('\n', '\n             '), flush=True)
         if not good:
             failed.append(r)
+        if each and os.environ.get('SBX_WRITE_DOCS'):
+            write_docs(docs[0], docs[1](results))
     print(f'{len(results)} rows, {sum(s for _, s, _, _ in results)} the same, {len(failed)} not as expected')
     if os.environ.get('SBX_WRITE_DOCS') and docs:
         write_docs(docs[0], docs[1](results))
