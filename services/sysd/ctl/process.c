@@ -303,7 +303,7 @@ static int prepare(struct task *t, const struct ctl_process *p, struct tty **ret
 	for (size_t i = 0; i < p->rlimit_count; i++)
 		t->signal->rlim[p->rlimits[i].resource] =
 			(struct rlimit64){p->rlimits[i].soft, p->rlimits[i].hard};
-	t->signal->oom_score_adj = p->oom_score_adj;
+	t->signal->oom_score_adj = t->signal->oom_score_adj_min = p->oom_score_adj;
 	r = enter_cwd(t, p, e);
 	if (r == 0)
 		r = p->terminal ? install_terminal(t, p, ret_tty, e) : install_stdio(t, p, e);

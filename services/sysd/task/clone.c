@@ -82,6 +82,7 @@ static struct signal *signal_copy(struct task *t, struct task *child)
 	sig->tty = old->tty;
 	memcpy(sig->rlim, old->rlim, sizeof(sig->rlim));
 	sig->oom_score_adj = old->oom_score_adj;
+	sig->oom_score_adj_min = old->oom_score_adj_min;
 	sig->dumpable = old->dumpable;
 	if (old->exe) {
 		struct path exe = {old->exe_mnt, old->exe};

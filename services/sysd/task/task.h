@@ -153,6 +153,7 @@ struct signal {
 	uint64_t cutime_ns, cstime_ns, cmaxrss;
 	uint64_t utime_ns, stime_ns, maxrss; /* of threads gone */
 	int oom_score_adj;
+	int oom_score_adj_min;       /* what it may be lowered to without CAP_SYS_RESOURCE */
 	bool dumpable;
 	struct dentry *exe;          /* reference; the path of the program */
 	struct vfsmount *exe_mnt;

@@ -1,5 +1,7 @@
-/* oom_score_adj and oom_adj. */
+/* oom_score_adj and oom_adj, and how far they may be lowered without CAP_SYS_RESOURCE. */
 #include "tests/guest/proc/util.h"
+#include <linux/capability.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 static void put(const char *path, const char *text)
 {
@@ -17,10 +19,20 @@ static void get(const char *path)
 	printf("%s: %s", strrchr(path, '/'), buf);
 	fflush(stdout);
 }
+static void drop_cap_sys_resource(void)
+{
+	struct __user_cap_header_struct h = {_LINUX_CAPABILITY_VERSION_3, 0};
+	struct __user_cap_data_struct d[2];
+
+	CHECK(syscall(SYS_capget, &h, d) == 0);
+	d[0].effective &= ~(1u << CAP_SYS_RESOURCE);
+	CHECK(syscall(SYS_capset, &h, d) == 0);
+}
 int main(void)
 {
 	char buf[64];
 
+	drop_cap_sys_resource();
 	put("/proc/self/oom_score_adj", "500");
 	get("/proc/self/oom_score_adj");
 	put("/proc/self/oom_score_adj", "1001");
@@ -28,6 +40,10 @@ int main(void)
 	put("/proc/self/oom_adj", "15");
 	get("/proc/self/oom_score_adj");
 	get("/proc/self/oom_adj");
+	put("/proc/self/oom_adj", "5");
+	put("/proc/self/oom_score_adj", "700");
+	get("/proc/self/oom_score_adj");
+	put("/proc/self/oom_score_adj", "-1000");
 	CHECK(slurp("/proc/self/oom_score", buf, sizeof(buf)) > 0 && atoi(buf) > 0);
 	fflush(stdout);
 	if (!fork()) {

@@ -171,13 +171,14 @@ PROC_SHOW(proc_show_oom_score)
 	return 0;
 }
 
-static ssize_t set_oom(struct task *t, int adj, size_t size)
+/* least: below it CAP_SYS_RESOURCE is needed. */
+static ssize_t set_oom(struct task *t, int adj, int least, size_t size)
 {
 	struct task *cur = current_task();
 
 	if (!cur)
 		return -EPERM;
-	if (adj < t->signal->oom_score_adj && !capable(cur, CAP_SYS_RESOURCE))
+	if (adj < least && !capable(cur, CAP_SYS_RESOURCE))
 		return -EACCES;
 	t->signal->oom_score_adj = adj;
 	return (ssize_t)size;
@@ -191,11 +192,16 @@ PROC_SHOW(proc_show_oom_score_adj)
 
 PROC_WRITE(proc_write_oom_score_adj)
 {
+	ssize_t ret;
 	int64_t v;
 
 	if (proc_parse_int(buf, -1000, 1000, &v))
 		return -EINVAL;
-	return set_oom(t, (int)v, size);
+	ret = set_oom(t, (int)v, t->signal->oom_score_adj_min, size);
+	/* what a holder of the capability sets is the least from then on; oom_adj knows nothing of that */
+	if (ret >= 0 && capable(current_task(), CAP_SYS_RESOURCE))
+		t->signal->oom_score_adj_min = (int)v;
+	return ret;
 }
 
 PROC_SHOW(proc_show_oom_adj)
@@ -212,7 +218,7 @@ PROC_WRITE(proc_write_oom_adj)
 
 	if (proc_parse_int(buf, -17, 15, &v))
 		return -EINVAL;
-	return set_oom(t, v == 15 ? 1000 : (int)v * 1000 / 17, size);
+	return set_oom(t, v == 15 ? 1000 : (int)v * 1000 / 17, t->signal->oom_score_adj, size);
 }
 
 /* Who logged in, for audit: pam_loginuid sets it once for each session, its children inherit it. */
