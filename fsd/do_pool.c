@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <sys/statfs.h>
 #include <time.h>
 
@@ -90,6 +91,21 @@ int do_pool(struct server *s, const struct fsd_req *q, struct fsd_reply *rep)
 	return rep->walked_count ? 0 : ret;
 }
 
+/* The times that sysd has told the program, so that they do not move; data that was written since has its own. */
+static int set_birth_times(int fd, const struct fsd_time *t)
+{
+	struct timespec at = {t->sec, (long)t->nsec}, ts[2] = {at, at};
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (st.st_mtim.tv_sec > at.tv_sec || (st.st_mtim.tv_sec == at.tv_sec && st.st_mtim.tv_nsec > at.tv_nsec))
+		ts[1].tv_nsec = UTIME_OMIT;
+	if (futimens(fd, ts) < 0 && futimens(fd, NULL) < 0)
+		return -errno;
+	return 0;
+}
+
 int do_birth(struct server *s, const struct fsd_req *q, struct fsd_reply *rep)
 {
 	struct node *dir, *n = node_get(q->node2);
@@ -109,8 +125,9 @@ int do_birth(struct server *s, const struct fsd_req *q, struct fsd_reply *rep)
 		return fd;
 	if ((q->flags & FSD_BIRTH_MODE) && fchmod(fd, q->mode & 07777) < 0)
 		return -errno;
-	if ((q->flags & FSD_BIRTH_TOUCH) && futimens(fd, NULL) < 0)
-		return -errno;
+	ret = q->flags & FSD_BIRTH_TOUCH ? set_birth_times(fd, &q->mtime) : 0;
+	if (ret < 0)
+		return ret;
 	if (linkat(fd, "", dirfd, s->path, AT_EMPTY_PATH) < 0)
 		return -errno;
 	node_forget(n->id);

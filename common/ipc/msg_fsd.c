@@ -44,7 +44,7 @@ static const struct fsd_msg {
     [FSD_FORGET] = {{F_NODES}, {R_END}},
     [FSD_SYNC] = {{F_MOUNT}, {R_END}},
     [FSD_POOL] = {{F_NODE, F_MODE, F_UID, F_GID, F_SIZE}, {R_WALKED}},
-    [FSD_BIRTH] = {{F_NODE, F_NAME, F_NODE2, F_MODE, F_FLAGS}, {R_END}},
+    [FSD_BIRTH] = {{F_NODE, F_NAME, F_NODE2, F_MODE, F_FLAGS, F_MTIME}, {R_END}},
     [FSD_WATCH] = {{F_NODE, F_NAME_OPT}, {R_COOKIE, R_FLAGS}},
     [FSD_UNWATCH] = {{F_COOKIE}, {R_END}},
     [FSD_CONNECT] = {{F_NODE, F_NAME_OPT}, {R_END}},

@@ -83,7 +83,7 @@ struct fsd_str {
 #define FSD_SYNC_DATA 1u         /* fsync: fdatasync */
 #define FSD_POOL_MAX FSD_WALK_MAX /* pool: files in one request */
 #define FSD_BIRTH_MODE 1u        /* birth: the mode of the request is not that of the pool */
-#define FSD_BIRTH_TOUCH 2u       /* birth: its times are now */
+#define FSD_BIRTH_TOUCH 2u       /* birth: its times are mtime, or later when it was written to */
 #define FSD_BIRTH_ALL 3u
 #define FSD_WATCH_FD 1u          /* watch: the reply's descriptor is a new inotify instance */
 /* What a watch reports; opening and reading do not change anything and are fsd's own daily work. */

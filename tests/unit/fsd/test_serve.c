@@ -380,10 +380,12 @@ static void test_pool(void **state)
 	file = pool_of(root, 3, &rep);
 	assert_int_equal(rep.walked_count, 3);
 	assert_int_equal(CALL(&rep, .op = FSD_BIRTH, .node = root, .name = STR("born"), .node2 = file, .mode = 0604,
-			      .flags = FSD_BIRTH_MODE | FSD_BIRTH_TOUCH), 0);
+			      .flags = FSD_BIRTH_MODE | FSD_BIRTH_TOUCH, .mtime = {4000000000, 7}), 0);
 	assert_int_equal(stat(in_dir("born"), &st), 0);
 	assert_int_equal(st.st_mode, S_IFREG | 0604);
 	assert_int_equal(st.st_uid, 1);
+	assert_int_equal(st.st_mtim.tv_sec, 4000000000); /* what was asked for, as nothing newer was written */
+	assert_int_equal(st.st_mtim.tv_nsec, 7);
 	assert_int_equal(st.st_nlink, 1);
 	/* once only, and of the pool only */
 	assert_int_equal(CALL(&rep, .op = FSD_BIRTH, .node = root, .name = STR("again"), .node2 = file), -ESTALE);

@@ -249,6 +249,8 @@ struct inode *pool_create(struct inode *dir, const struct fsd_req *q)
 	l->q.name = q->name;
 	l->q.node2 = f.node;
 	l->q.mode = q->mode;
+	if (inode)
+		l->q.mtime = (struct fsd_time){inode->mtime.sec, (uint32_t)inode->mtime.nsec};
 	l->q.flags = FSD_BIRTH_TOUCH | ((f.attr.mode ^ q->mode) & 07777 ? FSD_BIRTH_MODE : 0);
 	l->done = born;
 	if (!inode || later_post(l, inode, NULL) < 0) {
