@@ -194,7 +194,7 @@ def chaos(churn, image, count, seed, runtime='sbx', shims=False, verbose=False):
             text = f'round {i} (seed {seed}): {text}'
             if verbose:
                 print('  ' + text, flush=True)
-            now, left = settled(churn.engine, churn.cgroup, before, 3 if may_stay(what) else 20,
+            now, left = settled(churn.engine, churn.cgroup, before, 1 if may_stay(what) else 20,
                                 lambda path: shims and engines_own(churn, path))
             if left and not may_stay(what):
                 raise Failed(f'{text}: left behind: {json.dumps({k: v[:12] for k, v in left.items()})}')
