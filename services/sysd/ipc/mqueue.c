@@ -15,6 +15,7 @@
 #include "services/sysd/sys/sysctl.h"
 #include "services/sysd/syscall/syscall.h"
 #include "services/sysd/task/task.h"
+#include "services/sysd/task/ucount.h"
 #include "services/sysd/time/clockid.h"
 #include "services/sysd/time/timespec.h"
 #include "services/sysd/vfs/fdtable.h"
@@ -60,6 +61,8 @@ void mqueue_unref(struct mqueue *q)
 		list_del(&m->node);
 		free(m);
 	}
+	q->owner->mq_bytes -= q->charged;
+	ucount_unref(q->owner);
 	free(q->name);
 	free(q);
 }
@@ -81,22 +84,11 @@ void mqueue_unlink(struct mqueue *q)
 	mqueue_unref(q);
 }
 
-/* What a queue may take of its owner's RLIMIT_MSGQUEUE (mq_overview(7)). */
+/* What a queue takes of its owner's RLIMIT_MSGQUEUE (mq_overview(7)), until nobody has it open any more. */
 static uint64_t charge_of(int64_t max_msgs, int64_t msg_size)
 {
 	return (uint64_t)max_msgs * 48 + (uint64_t)MIN(max_msgs, (int64_t)MQ_PRIO_MAX) * 48 +
 	       (uint64_t)max_msgs * (uint64_t)msg_size;
-}
-
-static uint64_t charged_to(struct ipc_ns *ns, uint32_t uid)
-{
-	struct mqueue *q;
-	uint64_t sum = 0;
-
-	LIST_FOR_EACH (q, &ns->mqueues, node)
-		if (q->owner_uid == uid)
-			sum += q->charged;
-	return sum;
 }
 
 static int check_attr(struct task *t, int64_t max_msgs, int64_t msg_size)
@@ -117,22 +109,29 @@ int mqueue_create(struct ipc_ns *ns, struct task *t, const char *name, uint32_t 
 {
 	int64_t max_msgs = attr ? attr->maxmsg : MIN(sysctl_mq_msg_max, sysctl_mq_msg_default);
 	int64_t msg_size = attr ? attr->msgsize : MIN(sysctl_mq_msgsize_max, sysctl_mq_msgsize_default);
+	struct ucount *owner;
 	struct mqueue *q;
+	uint64_t charge;
 	int err = attr ? check_attr(t, max_msgs, msg_size) : 0;
 
 	if (err)
 		return err;
 	if (ns->mq_count >= (unsigned)sysctl_mq_queues_max && !capable(t, CAP_SYS_RESOURCE))
 		return -ENOSPC;
-	if (charged_to(ns, t->cred->uid) + charge_of(max_msgs, msg_size) >
-	    t->signal->rlim[RLIMIT_MSGQUEUE].rlim_cur)
-		return -EMFILE;
-	q = calloc(1, sizeof(*q));
-	if (!q)
+	owner = ucount_get(t->cred->uid);
+	if (!owner)
 		return -ENOMEM;
-	q->name = strdup(name);
-	if (!q->name) {
+	charge = charge_of(max_msgs, msg_size);
+	if (owner->mq_bytes + charge > t->signal->rlim[RLIMIT_MSGQUEUE].rlim_cur) {
+		ucount_unref(owner);
+		return -EMFILE;
+	}
+	q = calloc(1, sizeof(*q));
+	if (q)
+		q->name = strdup(name);
+	if (!q || !q->name) {
 		free(q);
+		ucount_unref(owner);
 		return -ENOMEM;
 	}
 	q->refs = 1;
@@ -142,8 +141,9 @@ int mqueue_create(struct ipc_ns *ns, struct task *t, const char *name, uint32_t 
 	q->gid = t->cred->fsgid;
 	q->max_msgs = max_msgs;
 	q->msg_size = msg_size;
-	q->owner_uid = t->cred->uid;
-	q->charged = charge_of(max_msgs, msg_size);
+	q->owner = owner;
+	q->charged = charge;
+	owner->mq_bytes += charge;
 	list_init(&q->msgs);
 	waitq_init(&q->readers);
 	waitq_init(&q->writers);

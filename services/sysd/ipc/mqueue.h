@@ -11,6 +11,7 @@
 
 struct ipc_ns;
 struct task;
+struct ucount;
 
 struct mqueue {
 	unsigned refs;        /* the name, and open files */
@@ -27,8 +28,8 @@ struct mqueue {
 	uint32_t notify_pid;  /* 0: none */
 	int notify_how, notify_signo;
 	uint64_t notify_value;
-	uint64_t charged;     /* against RLIMIT_MSGQUEUE of the owner */
-	uint32_t owner_uid;
+	struct ucount *owner; /* a reference */
+	uint64_t charged;     /* of its mq_bytes */
 };
 
 struct mqueue *mqueue_find(struct ipc_ns *ns, const char *name);

@@ -12,6 +12,7 @@ struct ucount {
 	uint64_t processes;  /* tasks, as RLIMIT_NPROC counts them */
 	uint64_t sigpending;
 	uint64_t pipe_slots; /* of all pipes: fs/pipe */
+	uint64_t mq_bytes;   /* of all message queues, as RLIMIT_MSGQUEUE counts them */
 };
 /* A reference; NULL when out of memory. */
 struct ucount *ucount_get(uint32_t uid);
