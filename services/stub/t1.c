@@ -195,13 +195,16 @@ returns:
 	}
 }
 
-/* sysd walks the list of a thread that ends (get_robust_list(2)); it need not fetch an empty one. */
-static void drop_empty_robust_list(struct sbx_thread *t)
+/* sysd walks the list of a thread that ends (get_robust_list(2)); it need not fetch an empty one. Returns what it took
+ * away, or 0. */
+static uint64_t drop_empty_robust_list(struct sbx_thread *t)
 {
 	uint64_t head = t->slot->robust_list, list[3]; /* first entry, offset, pending operation */
 
-	if (head && !rt_copy(list, (const void *)head, sizeof(list)) && list[0] == head && !list[2])
-		t->slot->robust_list = 0;
+	if (!head || rt_copy(list, (const void *)head, sizeof(list)) || list[0] != head || list[2])
+		return 0;
+	t->slot->robust_list = 0;
+	return head;
 }
 
 /* ---- what the entries call ----------------------------------------------------------------- */
@@ -211,7 +214,7 @@ void rt_syscall(struct sbx_thread *t)
 {
 	struct sbx_slot *slot = t->slot;
 	struct sbx_regs *r = &t->regs;
-	uint64_t nr = (uint64_t)(int32_t)r->rax, rip = r->rip;
+	uint64_t nr = (uint64_t)(int32_t)r->rax, rip = r->rip, robust_list = 0;
 	long ret;
 
 	if (unlikely(!t->site_kind))
@@ -240,13 +243,15 @@ void rt_syscall(struct sbx_thread *t)
 	if (unlikely(nr == NR_sigaltstack))
 		t->alt_known = 0;
 	else if (unlikely(nr == NR_exit_group || nr == NR_exit))
-		drop_empty_robust_list(t);
+		robust_list = drop_empty_robust_list(t);
 	t->nr = nr;
 	t->in_count = 0;
 	t->in_off = 0;
 	if (nr < SBX_NR_MAX)
 		rt_copy_in(t, nr);
 	rt_request(t, SBX_REQ_SYSCALL);
+	if (unlikely(robust_list)) /* a filter of the guest's refused the call */
+		slot->robust_list = robust_list;
 out:
 	if (t->tramp && r->rip == rip)
 		rt_finish_follow(t);
