@@ -106,7 +106,6 @@ enum sbx_hop_kind {
 	SBX_HOP_CLONE_PROCESS = 3,/* args[0] = cookie; the child maps its slots, with args[2] as the
 				   * descriptor's number, and says HELLO, or with args[1] = 1 waits for its
 				   * first reply without a word */
-	SBX_HOP_MAP_SLOTS = 4,    /* only used by the runtime itself in a forked child */
 	SBX_HOP_ZERO = 5,         /* clear args[1] bytes at args[0] (fault: ret = -EFAULT) */
 	SBX_HOP_COPY = 6,         /* copy args[1] bytes to args[0] from window offset args[2] */
 	SBX_HOP_CMPXCHG32 = 7,    /* *(u32 *)args[0]: args[1] -> args[2]; ret = the old value or -EFAULT */

@@ -5,11 +5,9 @@
 #include <sys/resource.h>
 #include "common/base/util.h"
 #include "common/log/log.h"
-#include "common/slot/stub.h"
 #include "services/sysd/aio/aio.h"
 #include "services/sysd/mm/memd_client.h"
 #include "services/sysd/mm/vma.h"
-#include "services/sysd/platform/slots.h"
 #include "services/sysd/task/task.h"
 #include "services/sysd/vfs/inode.h"
 
@@ -118,7 +116,7 @@ int mm_fork(struct task *t, struct mm **ret_mm, struct hthread **ret_child_ht)
 
 int mm_fork_now(struct task *t, const struct hthread *child_ht)
 {
-	struct sbx_hostop op = {.kind = SBX_HOP_CLONE_PROCESS, .args = {child_ht->cookie, 1, SBX_FD_SET(slots_id(child_ht->hp->set))}};
+	struct sbx_hostop op = hthread_clone_op(child_ht, 0);
 	int ret = hthread_run_ops(t, &op, 1);
 
 	return mm_fork_result(ret ? ret : op.ret);

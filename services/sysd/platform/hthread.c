@@ -231,6 +231,15 @@ void hthread_bind(struct hthread *ht, struct task *t)
 	hthread_publish_exit(t);
 }
 
+/* It has left guest code, and its strand can take the request. */
+static void arrived(struct hthread *ht)
+{
+	ht->where = HT_KERNEL;
+	ht->request_ready = true;
+	poll_remove(ht);
+	wake_waiter(ht);
+}
+
 /* The first reply of a forked child, as long as the child has not come for it. It is as if the kick had caught it at
  * its first instruction; what the reply was to write goes with the next. */
 static bool take_back(struct hthread *ht)
@@ -245,10 +254,8 @@ static bool take_back(struct hthread *ht)
 	ht->regs.orig_rax = (uint64_t)-1;
 	ht->sigmask = ht->task ? ht->task->blocked : 0;
 	ht->in_count = 0;
-	ht->where = HT_KERNEL;
-	ht->request_ready = ht->taken_back = true;
-	poll_remove(ht);
-	wake_waiter(ht);
+	ht->taken_back = true;
+	arrived(ht);
 	return true;
 }
 
@@ -302,11 +309,8 @@ void hthread_take_request(struct hthread *ht)
 		}
 	}
 	ht->kick_sent = ht->kick_due = ht->taken_back = false;
-	ht->where = HT_KERNEL;
-	ht->request_ready = true;
 	ht->stat_requests++;
-	poll_remove(ht);
-	wake_waiter(ht);
+	arrived(ht);
 }
 
 static int wait_request(struct hthread *ht, uint64_t deadline_ns)
@@ -410,11 +414,18 @@ void hthread_reply_signal(struct task *t, int64_t ret, bool has_ret, const struc
 	publish(t->ht, SBX_ACT_SIGNAL);
 }
 
+struct sbx_hostop hthread_clone_op(const struct hthread *child, uint32_t flags)
+{
+	return (struct sbx_hostop){.kind = SBX_HOP_CLONE_PROCESS,
+				   .flags = flags,
+				   .args = {child->cookie, 1, SBX_FD_SET(slots_id(child->hp->set))}};
+}
+
 void hthread_reply_fork(struct task *t, const struct hthread *child, int64_t ret)
 {
 	struct sbx_slot *s = hthread_slot(t->ht);
 
-	s->ops[0] = (struct sbx_hostop){.kind = SBX_HOP_CLONE_PROCESS, .flags = SBX_HOP_RETURN, .args = {child->cookie, 1, SBX_FD_SET(slots_id(child->hp->set))}};
+	s->ops[0] = hthread_clone_op(child, SBX_HOP_RETURN);
 	s->op_count = 1;
 	s->ret = ret;
 	put_out_segments(t->ht);

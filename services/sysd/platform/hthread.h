@@ -122,6 +122,8 @@ int hthread_next_request(struct task *t);
 void hthread_reply_return(struct task *t, int64_t ret);
 void hthread_reply_resume(struct task *t);   /* with t->ht->regs, all of them */
 void hthread_reply_signal(struct task *t, int64_t ret, bool has_ret, const struct sbx_sigframe_req *req);
+/* The op by which the parent's host thread makes the process of `child` (hthread_new_forked). */
+struct sbx_hostop hthread_clone_op(const struct hthread *child, uint32_t flags);
 /* The parent of a fork makes the child's process (hthread_new_forked) and goes on with `ret` and the segments of
  * user_write as after hthread_reply_return. Its next request says that this happened, unless it is
  * SBX_REQ_HOSTOPS_DONE: then hthread_op_ret has the error. */

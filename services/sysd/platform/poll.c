@@ -161,15 +161,12 @@ static void publish_cpu(void)
 		__atomic_store_n(&ctl->poller_cpu, cpu, __ATOMIC_RELEASE);
 }
 
-/* Is there a guest thread that may still post a request without being woken? */
+/* Is there a guest thread that may still post a request without being woken? Asked right after a scan of all. */
 static bool guests_run(void)
 {
 	struct hthread *ht;
 
 	LIST_FOR_EACH(ht, &polled, poll_node)
-		if (!waits_on_host(ht))
-			return true;
-	LIST_FOR_EACH(ht, &waiting, poll_node)
 		if (!waits_on_host(ht))
 			return true;
 	return false;

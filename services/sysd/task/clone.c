@@ -176,7 +176,8 @@ static int copy_objects(struct task *t, struct task *child, uint64_t flags)
 	return child->signal ? 0 : -ENOMEM;
 }
 
-static int copy_memory(struct task *t, struct task *child, uint64_t flags)
+/* *ret_goes_on: the host process is still to be made, by fork_reply. */
+static int copy_memory(struct task *t, struct task *child, uint64_t flags, bool *ret_goes_on)
 {
 	int ret;
 
@@ -192,7 +193,10 @@ static int copy_memory(struct task *t, struct task *child, uint64_t flags)
 		return ret;
 	}
 	ret = mm_fork(t, &child->mm, &child->ht);
-	return ret || fork_goes_on(t, flags) ? ret : mm_fork_now(t, child->ht);
+	if (ret)
+		return ret;
+	*ret_goes_on = fork_goes_on(t, flags);
+	return *ret_goes_on ? 0 : mm_fork_now(t, child->ht);
 }
 
 /* A child that will not start: everything it got goes back. */
@@ -315,7 +319,7 @@ static long do_clone(struct task *t, const struct clone_request *r)
 	struct sbx_regs saved, regs;
 	struct file *pidfile = NULL;
 	struct task *child;
-	bool thread = r->flags & ABI_CLONE_THREAD, borrowed = borrows(r->flags), goes_on;
+	bool thread = r->flags & ABI_CLONE_THREAD, borrowed = borrows(r->flags), goes_on = false;
 	uint32_t tid;
 	int ret, pidfd = -1;
 
@@ -334,7 +338,7 @@ static long do_clone(struct task *t, const struct clone_request *r)
 	copy_plain(t, child, r);
 	ret = copy_objects(t, child, r->flags);
 	if (!ret)
-		ret = copy_memory(t, child, r->flags);
+		ret = copy_memory(t, child, r->flags, &goes_on);
 	if (!ret && signal_fatal_pending(t))
 		ret = -ERESTARTNOINTR;
 	if (!ret) {
@@ -358,7 +362,6 @@ static long do_clone(struct task *t, const struct clone_request *r)
 		discard(child, thread);
 		return ret;
 	}
-	goes_on = fork_goes_on(t, r->flags);
 	if (r->flags & ABI_CLONE_PARENT_SETTID && !goes_on)
 		user_write_now(t, r->parent_tid, &tid, sizeof(tid));
 	else if (r->flags & ABI_CLONE_PARENT_SETTID)

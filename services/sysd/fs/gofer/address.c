@@ -34,8 +34,7 @@ struct dentry *gofer_alias(const struct inode *inode)
 
 static int attach_root(struct inode *root)
 {
-	struct fsd_req q = {.op = FSD_ATTACH, .mount = gofer_sb(root->sb)->index,
-			    .flags = gofer_shared(root) ? 0 : FSD_ATTACH_NEWS};
+	struct fsd_req q = gofer_attach_req(root->sb);
 	struct gofer_call c;
 	int ret = gofer_call_again(&c, &q);
 

@@ -100,48 +100,44 @@ static bool op_has_fd(const struct gofer_call *c)
 	       c->op == FSD_CONNECT || (c->op == FSD_WATCH && (c->rep.flags & FSD_WATCH_FD));
 }
 
-int gofer_take_fd(uint64_t id, struct stat *ret_st)
+static bool is_file(int fd, const struct stat *st)
 {
-	int fd = fdpass_inbox_take(&inbox, id, 0);
+	(void)fd;
+	return S_ISREG(st->st_mode);
+}
 
-	if (fd >= 0 && (fstat(fd, ret_st) < 0 || !S_ISREG(ret_st->st_mode))) {
-		close(fd);
-		return -EIO;
-	}
-	return fd;
+static bool is_socket(int fd, const struct stat *st)
+{
+	(void)fd;
+	return S_ISSOCK(st->st_mode);
 }
 
 /* inotify's: an anonymous inode without a type. It must not make us wait. */
-static int take_events(uint64_t id)
+static bool is_events(int fd, const struct stat *st)
+{
+	return !(st->st_mode & S_IFMT) && fcntl(fd, F_GETFL) & O_NONBLOCK;
+}
+
+static int take_fd_if(uint64_t id, bool (*fits)(int fd, const struct stat *st), struct stat *ret_st)
 {
 	int fd = fdpass_inbox_take(&inbox, id, 0);
-	struct stat st;
 
-	if (fd >= 0 && (fstat(fd, &st) < 0 || (st.st_mode & S_IFMT) || !(fcntl(fd, F_GETFL) & O_NONBLOCK))) {
+	if (fd >= 0 && (fstat(fd, ret_st) < 0 || !fits(fd, ret_st))) {
 		close(fd);
 		return -EIO;
 	}
 	return fd;
 }
 
-static int take_socket(uint64_t id)
+int gofer_take_fd(uint64_t id, struct stat *ret_st)
 {
-	int fd = fdpass_inbox_take(&inbox, id, 0);
-	struct stat st;
-
-	if (fd >= 0 && (fstat(fd, &st) < 0 || !S_ISSOCK(st.st_mode))) {
-		close(fd);
-		return -EIO;
-	}
-	return fd;
+	return take_fd_if(id, is_file, ret_st);
 }
 
 static int take_fd(struct gofer_call *c)
 {
 	struct stat st;
-	int fd = c->op == FSD_WATCH     ? take_events(c->id)
-		 : c->op == FSD_CONNECT ? take_socket(c->id)
-					: gofer_take_fd(c->id, &st);
+	int fd = take_fd_if(c->id, c->op == FSD_WATCH ? is_events : c->op == FSD_CONNECT ? is_socket : is_file, &st);
 
 	if (fd < 0)
 		return c->op == FSD_CREATE && fd != -EIO ? 0 : -EIO;

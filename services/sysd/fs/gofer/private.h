@@ -72,6 +72,13 @@ static inline struct gofer_sb *gofer_sb(const struct super_block *sb)
 {
 	return sb->priv;
 }
+/* The request for the root of a mount. */
+static inline struct fsd_req gofer_attach_req(const struct super_block *sb)
+{
+	const struct gofer_sb *s = gofer_sb(sb);
+
+	return (struct fsd_req){.op = FSD_ATTACH, .mount = s->index, .flags = s->opt.shared ? 0 : FSD_ATTACH_NEWS};
+}
 static inline bool gofer_shared(const struct inode *inode)
 {
 	return gofer_sb(inode->sb)->opt.shared;

@@ -170,8 +170,7 @@ static struct gofer_sb *sb_info(uint32_t index, const struct gofer_options *opt)
 
 static int attach(struct super_block *sb)
 {
-	struct fsd_req q = {.op = FSD_ATTACH, .mount = gofer_sb(sb)->index,
-			    .flags = gofer_sb(sb)->opt.shared ? 0 : FSD_ATTACH_NEWS};
+	struct fsd_req q = gofer_attach_req(sb);
 	struct gofer_call c;
 	struct inode *inode;
 	int ret = gofer_call_again(&c, &q);

@@ -180,31 +180,6 @@ int unix_autobind(struct unix_sock *u)
 	return -ENOSPC;
 }
 
-static int find_path(struct unix_sock *u, struct task *t, const struct sock_addr *addr,
-		     struct unix_sock **ret)
-{
-	char name[sizeof(addr->un.path) + 1];
-	struct unix_sock *found = NULL;
-	struct path path;
-	int err;
-
-	file_name(addr, name);
-	err = path_lookup(t, AT_FDCWD, name, LOOKUP_FOLLOW, &path);
-	if (err)
-		return err;
-	err = inode_permission(path.dentry->inode, t, MAY_WRITE);
-	if (!err && S_ISSOCK(path.dentry->inode->mode))
-		found = path.dentry->inode->sock;
-	if (!err && !found)
-		err = -ECONNREFUSED;
-	if (!err && found->s.type != u->s.type)
-		err = -EPROTOTYPE;
-	if (!err)
-		*ret = unix_ref(found);
-	path_put(&path);
-	return err;
-}
-
 int unix_find_inode(struct task *t, const struct sock_addr *addr, struct inode **ret)
 {
 	char name[sizeof(addr->un.path) + 1];
@@ -221,6 +196,26 @@ int unix_find_inode(struct task *t, const struct sock_addr *addr, struct inode *
 	if (!err)
 		*ret = inode_ref(path.dentry->inode);
 	path_put(&path);
+	return err;
+}
+
+static int find_path(struct unix_sock *u, struct task *t, const struct sock_addr *addr,
+		     struct unix_sock **ret)
+{
+	struct unix_sock *found;
+	struct inode *inode;
+	int err = unix_find_inode(t, addr, &inode);
+
+	if (err)
+		return err;
+	found = S_ISSOCK(inode->mode) ? inode->sock : NULL;
+	if (!found)
+		err = -ECONNREFUSED;
+	else if (found->s.type != u->s.type)
+		err = -EPROTOTYPE;
+	else
+		*ret = unix_ref(found);
+	inode_unref(inode);
 	return err;
 }
 
