@@ -336,16 +336,22 @@ static void remove_tree(int parent, const char *name, int depth)
 	unlinkat(parent, name, AT_REMOVEDIR);
 }
 
+static FILE *open_procs(const char *group)
+{
+	char procs[PATH_MAX];
+
+	snprintf(procs, sizeof(procs), "%s/cgroup.procs", group);
+	return fopen(procs, "re");
+}
+
 /* The supervisor is in the group until it has seen us finish: it goes to the nearest group above that
  * takes processes (in version 2 one that has given its controllers to children takes none). */
 static void empty_cgroup(const char *path)
 {
 	char procs[PATH_MAX], up[PATH_MAX];
-	FILE *f;
+	FILE *f = open_procs(path);
 	int pid;
 
-	snprintf(procs, sizeof(procs), "%s/cgroup.procs", path);
-	f = fopen(procs, "re");
 	if (!f)
 		return;
 	while (fscanf(f, "%d", &pid) == 1) {
@@ -385,15 +391,13 @@ static void remove_cgroup(const char *path)
 /* One that has groups below is shared: it was only made by the first who came. */
 static void kill_cgroup(const char *path)
 {
-	char procs[PATH_MAX];
 	struct stat st;
 	FILE *f;
 	int pid;
 
-	snprintf(procs, sizeof(procs), "%s/cgroup.procs", path);
 	if (stat(path, &st) < 0 || st.st_nlink > 2)
 		return;
-	f = fopen(procs, "re");
+	f = open_procs(path);
 	while (f && fscanf(f, "%d", &pid) == 1)
 		if (pid > 1 && pid != getpid())
 			kill(pid, SIGKILL);

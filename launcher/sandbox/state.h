@@ -46,6 +46,9 @@ void state_remove(const struct state *s);
 void state_free(struct state *s);
 /* As `sbx-launch state` prints it. */
 json_t *state_json(const struct state *s);
+/* How long a supervisor may take to end, and its janitor, which waits for services that die and runs hooks. */
+#define STATE_END_MS 10000
+#define STATE_JANITOR_MS 20000
 /* Waits for the end of a process, up to timeout_ms, and ends it then if it should be. */
 void state_wait_end(pid_t pid, unsigned long long start_time, int timeout_ms, bool then_kill);
 /* Start time of a process (/proc/PID/stat), 0: none. */

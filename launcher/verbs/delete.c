@@ -5,8 +5,6 @@
 #include "launcher/sandbox/hooks.h"
 #include "launcher/verbs/verbs.h"
 
-#define END_MS 10000
-#define JANITOR_MS 20000 /* it waits for services that die, and runs hooks */
 #define NEW_MS 1000
 
 static struct {
@@ -35,7 +33,7 @@ static void end_supervisor(const struct state *st, bool ask)
 		if (!strcmp(st->status, "paused") && cgroup_freeze(st->cgroup, false, &e) < 0)
 			log_warn("%s", e.text);
 	}
-	state_wait_end(st->pid, st->start_time, ask ? END_MS : 0, true);
+	state_wait_end(st->pid, st->start_time, ask ? STATE_END_MS : 0, true);
 }
 
 static void remove_all(struct state *st)
@@ -45,7 +43,7 @@ static void remove_all(struct state *st)
 
 	end_supervisor(st, !stopped);
 	/* it may be at work, and what it knows is in the folder that is removed then */
-	state_wait_end(st->janitor, st->janitor_start, JANITOR_MS, true);
+	state_wait_end(st->janitor, st->janitor_start, STATE_JANITOR_MS, true);
 	state_read_cgroups(st); /* there may be more by now */
 	state_remove(st);
 	if (stopped) /* else its janitor has run them */

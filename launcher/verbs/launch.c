@@ -10,8 +10,6 @@
 #include "launcher/sandbox/hooks.h"
 #include "launcher/verbs/verbs.h"
 
-#define JANITOR_MS 20000
-
 int write_pid_file(const char *path, pid_t pid, struct err *e)
 {
 	char tmp[PATH_MAX], text[16];
@@ -171,7 +169,7 @@ static void wait_janitor(const struct context *ctx, const char *id)
 
 	if (state_load(ctx->launch.root, id, &st, &e) < 0)
 		return;
-	state_wait_end(st->janitor, st->janitor_start, JANITOR_MS, false);
+	state_wait_end(st->janitor, st->janitor_start, STATE_JANITOR_MS, false);
 	state_free(st);
 }
 

@@ -2,14 +2,13 @@
 #include "launcher/sandbox/hooks.h"
 #include "launcher/verbs/verbs.h"
 
-#define END_MS 10000
 #define NOTICE_MS 50
 
 /* A start that fails ends the container, and an engine removes what has ended: only then we say that it failed, and leave
  * the one that reaps the supervisor a moment to know it. Else the removal is refused, and not tried again. */
 static void wait_end(const struct state *st)
 {
-	state_wait_end(st->pid, st->start_time, END_MS, false);
+	state_wait_end(st->pid, st->start_time, STATE_END_MS, false);
 	usleep(NOTICE_MS * 1000);
 }
 

@@ -317,6 +317,11 @@ def _(t):
     t.docker('volume', 'rm', volume)
     return out
 
+def registered(t, name):
+    """sbx under the name by which engine.py registers it with other options."""
+    t.runtime = name if t.runtime == 'sbx' else t.runtime
+    return t
+
 def unix_socket(t):
     import socket, threading
     with socket.socket(socket.AF_UNIX) as s:
@@ -346,8 +351,7 @@ def _(t):
 
 @row('files', '-v of a unix socket, with the runtime\'s --host-uds=open')
 def _(t):
-    t.runtime = 'sbx-uds' if t.runtime == 'sbx' else t.runtime
-    return unix_socket(t)
+    return unix_socket(registered(t, 'sbx-uds'))
 
 @row('files', '--read-only, --tmpfs', short=True)
 def _(t):
@@ -382,8 +386,7 @@ def _(t):
 
 @row('files', 'cp, with --file-access=shared', short=True)
 def _(t):
-    t.runtime = 'sbx-shared' if t.runtime == 'sbx' else t.runtime
-    name = t.up()
+    name = registered(t, 'sbx-shared').up()
     out = t.exec(name, 'cat /etc/new; ls /etc/new; echo old > /etc/x; cat /etc/x')
     for what, text in (('new', 'copied in\n'), ('x', 'newer and longer\n')):
         with open(f'{t.dir}/{what}', 'w') as f:
@@ -622,8 +625,7 @@ def _(t):
 
 @row('network', '--network host, with the runtime\'s --network=host')
 def _(t):
-    t.runtime = 'sbx-hostnet' if t.runtime == 'sbx' else t.runtime
-    return host_network(t)
+    return host_network(registered(t, 'sbx-hostnet'))
 
 @row('network', '--add-host, --dns, --dns-search')
 def _(t):

@@ -22,6 +22,12 @@ static void icmp(uint8_t type, uint8_t code, uint32_t word, const void *data, ui
 	seal();
 }
 
+static void get_icmp(uint8_t type, uint8_t code, uint32_t info, const void *data, size_t size)
+{
+	icmp(type, code, info, data, size);
+	send_frame();
+}
+
 /* Quotes a datagram that we sent from port 9 to port 1 of b. */
 static void quote(uint8_t q[28], uint32_t src, uint32_t dst, uint16_t sport, uint16_t dport)
 {
@@ -42,8 +48,7 @@ static void echo(void **state)
 {
 	const uint8_t *m;
 
-	icmp(8, 0, 0x00010002, "ping data", 9);
-	send_frame();
+	get_icmp(8, 0, 0x00010002, "ping data", 9);
 	m = complaint(0, 0);
 	assert_non_null(m);
 	assert_memory_equal(m + 4, frame + 38, 13);
@@ -66,11 +71,9 @@ static void icmp_timestamp(void **state)
 {
 	uint8_t t[12] = {0};
 
-	icmp(13, 0, 0, t, 12);
-	send_frame();
+	get_icmp(13, 0, 0, t, 12);
 	assert_non_null(complaint(14, 0));
-	icmp(13, 0, 0, t, 4);
-	send_frame();
+	get_icmp(13, 0, 0, t, 4);
 	assert_null(complaint(14, 0));
 }
 
@@ -81,16 +84,13 @@ static void icmp_errors(void **state)
 
 	srv->s->ops->connect(srv->s, &n);
 	quote(q, 0x0a000001, 0x0a000002, 9, 1);
-	icmp(3, 3, 0, q, 28);
-	send_frame();
+	get_icmp(3, 3, 0, q, 28);
 	assert_int_equal(nsock_take_error(srv->s), ECONNREFUSED);
 	/* Soft ones do not break a connected socket; unless it asked to hear of all. */
-	icmp(11, 0, 0, q, 28);
-	send_frame();
+	get_icmp(11, 0, 0, q, 28);
 	assert_int_equal(nsock_take_error(srv->s), 0);
 	srv->s->opt.recverr = true;
-	icmp(11, 0, 0, q, 28);
-	send_frame();
+	get_icmp(11, 0, 0, q, 28);
 	assert_int_equal(nsock_take_error(srv->s), EHOSTUNREACH);
 	assert_int_equal(srv->count, 1);
 	assert_int_equal(srv->first->error.type, 11);
@@ -98,38 +98,26 @@ static void icmp_errors(void **state)
 	srv->s->opt.recverr = false;
 	/* Lies: about another port, from another address of ours, to another peer; cut; about a later fragment. */
 	quote(q, 0x0a000001, 0x0a000002, 8, 1);
-	icmp(3, 3, 0, q, 28);
-	send_frame();
+	get_icmp(3, 3, 0, q, 28);
 	quote(q, 0x0a000063, 0x0a000002, 9, 1);
-	icmp(3, 3, 0, q, 28);
-	send_frame();
+	get_icmp(3, 3, 0, q, 28);
 	quote(q, 0x0a000001, 0x0a000005, 9, 1);
-	icmp(3, 3, 0, q, 28);
-	send_frame();
+	get_icmp(3, 3, 0, q, 28);
 	quote(q, 0x0a000001, 0x0a000002, 9, 1);
-	icmp(3, 3, 0, q, 27);
-	send_frame();
-	icmp(3, 3, 0, q, 10);
-	send_frame();
-	icmp(3, 3, 0, q, 0);
-	send_frame();
+	get_icmp(3, 3, 0, q, 27);
+	get_icmp(3, 3, 0, q, 10);
+	get_icmp(3, 3, 0, q, 0);
 	q[0] = 0x4f;
-	icmp(3, 3, 0, q, 28);
-	send_frame();
+	get_icmp(3, 3, 0, q, 28);
 	q[0] = 0x42;
-	icmp(3, 3, 0, q, 28);
-	send_frame();
+	get_icmp(3, 3, 0, q, 28);
 	q[0] = 0x45;
 	put_be16(q + 6, 100);
-	icmp(3, 3, 0, q, 28);
-	send_frame();
+	get_icmp(3, 3, 0, q, 28);
 	put_be16(q + 6, 0);
-	icmp(3, 16, 0, q, 28); /* no such code */
-	send_frame();
-	icmp(4, 0, 0, q, 28); /* source quench */
-	send_frame();
-	icmp(5, 1, 0x0a000005, q, 28); /* redirect */
-	send_frame();
+	get_icmp(3, 16, 0, q, 28); /* no such code */
+	get_icmp(4, 0, 0, q, 28); /* source quench */
+	get_icmp(5, 1, 0x0a000005, q, 28); /* redirect */
 	assert_int_equal(nsock_take_error(srv->s), 0);
 	/* And no error is answered with an error. */
 	assert_null(complaint(3, 3));
@@ -154,25 +142,20 @@ static void path_mtu(void **state)
 	quote(q, 0x0a000001, 0x0a000002, 9, 1);
 	/* For a connection that is not ours: nothing. */
 	quote(q, 0x0a000001, 0x0a000002, 9, 2);
-	icmp(3, 4, 1000, q, 28);
-	send_frame();
+	get_icmp(3, 4, 1000, q, 28);
 	assert_int_equal(mtu_to_b(), 1500);
 	quote(q, 0x0a000001, 0x0a000002, 9, 1);
-	icmp(3, 4, 1000, q, 28);
-	send_frame();
+	get_icmp(3, 4, 1000, q, 28);
 	assert_int_equal(mtu_to_b(), 1000);
 	/* It does not grow by such a message, and does not shrink below reason. */
-	icmp(3, 4, 1400, q, 28);
-	send_frame();
+	get_icmp(3, 4, 1400, q, 28);
 	assert_int_equal(mtu_to_b(), 1000);
-	icmp(3, 4, 68, q, 28);
-	send_frame();
+	get_icmp(3, 4, 68, q, 28);
 	assert_int_equal(mtu_to_b(), 552);
 	/* A router that does not say: the next plateau. */
 	world_pass(w, 601000);
 	assert_int_equal(mtu_to_b(), 1500);
-	icmp(3, 4, 0, q, 28);
-	send_frame();
+	get_icmp(3, 4, 0, q, 28);
 	assert_int_equal(mtu_to_b(), 1492);
 	/* Datagrams that may not be cut are refused with the size. */
 	srv->s->opt.pmtudisc = 2;
