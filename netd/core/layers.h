@@ -4,6 +4,9 @@
 #ifndef NETD_CORE_LAYERS_H
 #define NETD_CORE_LAYERS_H
 
+#include <stdint.h>
+#include <sys/uio.h>
+
 struct netif;
 struct netif_addr;
 struct netstack;
@@ -32,5 +35,8 @@ void ip_mtu_changed(struct netif *nif);
 void ether_input(struct netif *nif, struct pkt *p);
 /* p->data at the IP header, of either family, by p->protocol. Consumes p. */
 void ip_input(struct netif *nif, struct pkt *p);
+/* netif_place, from the IP header on, for packets of this EtherType. */
+uint32_t ip_place(struct netif *nif, uint16_t ethertype, const uint8_t *head, uint32_t have, uint32_t total,
+		  struct iovec iov[2]);
 
 #endif

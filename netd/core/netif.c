@@ -284,9 +284,22 @@ void netif_input(struct netif *nif, struct pkt *p)
 		ether_input(nif, p);
 		return;
 	}
-	if (unlikely(netif_tapped(nif)))
+	if (unlikely(netif_tapped(nif))) {
+		pkt_gather(p);
 		netif_tap_show(nif, p, false);
+	}
 	ip_input(nif, p);
+}
+
+uint32_t netif_place(struct netif *nif, const uint8_t *head, uint32_t have, uint32_t total, struct iovec iov[2])
+{
+	const struct eth_hdr *h = (const void *)head;
+	uint32_t size;
+
+	if (nif->type != ARPHRD_ETHER || have < sizeof(*h) || netif_tapped(nif))
+		return 0;
+	size = ip_place(nif, be16(h->type), head + sizeof(*h), have - (uint32_t)sizeof(*h), total - (uint32_t)sizeof(*h), iov);
+	return size ? size + (uint32_t)sizeof(*h) : 0;
 }
 
 /* A super-segment for a link without segmentation, cut to what the link takes. */

@@ -188,6 +188,18 @@ struct pkt *pkt_linearize(struct pkt *p)
 	return n;
 }
 
+void pkt_gather(struct pkt *p)
+{
+	uint32_t first = MIN(p->away, (uint32_t)p->ext[0].iov_len);
+
+	if (likely(!p->away))
+		return;
+	memcpy(p->away_at, p->ext[0].iov_base, first);
+	if (p->away > first)
+		memcpy(p->away_at + first, p->ext[1].iov_base, p->away - first);
+	p->away = 0;
+}
+
 void pkt_copy_out(const struct pkt *p, uint32_t off, void *dst, uint32_t size)
 {
 	uint8_t *d = dst;

@@ -32,7 +32,7 @@ struct pkt {
 	uint32_t room;           /* its size */
 	uint8_t *data;           /* the header of the layer that looks at it now */
 	uint32_t len;            /* linear bytes from data on */
-	struct iovec ext[2];     /* out only: payload behind the linear part */
+	struct iovec ext[2];     /* out: payload behind the linear part; in: see away */
 	uint8_t ext_count;
 	uint8_t csum;            /* enum pkt_csum */
 	uint8_t gso;             /* enum pkt_gso */
@@ -45,6 +45,10 @@ struct pkt {
 	uint8_t *transport;
 	struct netif *netif;     /* where it came in (no reference) */
 	uint64_t rx_ns;          /* CLOCK_REALTIME of its arrival */
+	/* In only: `away` bytes of the linear part, from away_at on, were not read into it but into ext (ext_count is 0),
+	 * where netif_place wanted them. Whoever looks at payload calls pkt_gather first; headers are always here. */
+	uint8_t *away_at;
+	uint32_t away;
 };
 
 /* A packet with room for `size` bytes behind PKT_HEADROOM; len is 0. NULL: no memory (a limit of the
@@ -76,6 +80,8 @@ struct pkt *pkt_copy(const struct pkt *p);
 /* Copies pieces outside behind the linear part. Returns p, or a larger packet (p is freed), or NULL
  * without memory (p is freed). */
 struct pkt *pkt_linearize(struct pkt *p);
+/* Brings the bytes that are away to their place in the linear part. */
+void pkt_gather(struct pkt *p);
 /* Computes a PARTIAL checksum in place (linear packets). */
 void pkt_csum_complete(struct pkt *p);
 /* Cuts a super-segment into single packets, appended to `out`; consumes p. 0, -EINVAL (headers do not

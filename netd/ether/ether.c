@@ -27,8 +27,10 @@ void ether_input(struct netif *nif, struct pkt *p)
 	} else {
 		p->pkttype = memcmp(h->dst, nif->mac, 6) ? PACKET_OTHERHOST : PACKET_HOST;
 	}
-	if (unlikely(netif_tapped(nif)))
+	if (unlikely(netif_tapped(nif))) {
+		pkt_gather(p);
 		netif_tap_show(nif, p, false);
+	}
 	if (p->pkttype == PACKET_OTHERHOST) {
 		pkt_free(p);
 		return;

@@ -12,7 +12,7 @@
 #include "netd/ether/neigh.h"
 #include "netd/ip/ip_priv.h"
 #include "netd/ip/v4.h"
-#include "netd/ip/v6.h"
+#include "netd/ip/v6_priv.h"
 #include "netd/sock/raw.h"
 
 int ip_init(struct netstack *st)
@@ -68,6 +68,34 @@ void ip_input(struct netif *nif, struct pkt *p)
 		pkt_free(p);
 }
 
+uint32_t ip_place(struct netif *nif, uint16_t ethertype, const uint8_t *head, uint32_t have, uint32_t total,
+		  struct iovec iov[2])
+{
+	const struct ip4_hdr *h4 = (const void *)head;
+	const struct ip6_hdr_ *h6 = (const void *)head;
+	const struct ip_protocol *proto;
+	struct ip_rx rx;
+	uint32_t size;
+
+	/* Plain headers only, and nothing behind the packet. */
+	if (ethertype == ETYPE_IP4 && have >= sizeof(*h4) && h4->vhl == 0x45 && be16(h4->len) == total &&
+	    !(h4->off & be16(IP4_MF | IP4_OFFMASK))) {
+		size = sizeof(*h4);
+		rx = (struct ip_rx){.src = ip_addr_v4(h4->src), .dst = ip_addr_v4(h4->dst), .protocol = h4->protocol};
+	} else if (ethertype == ETYPE_IP6 && have >= sizeof(*h6) && be16(h6->len) == total - sizeof(*h6)) {
+		size = sizeof(*h6);
+		rx = (struct ip_rx){.src = ip_addr_v6_on(h6->src, nif->index), .dst = ip_addr_v6_on(h6->dst, nif->index),
+				    .protocol = h6->next};
+	} else {
+		return 0;
+	}
+	proto = nif->st->ip->protocols[rx.protocol];
+	if (!proto || !proto->place)
+		return 0;
+	have = proto->place(nif->st, &rx, head + size, have - size, total - size, iov);
+	return have ? have + size : 0;
+}
+
 int ip_output(struct netstack *st, struct pkt *p, const struct ip_tx *tx)
 {
 	return tx->dst.family == AF_INET6 ? ip6_output(st, p, tx) : ip4_output(st, p, tx);
@@ -76,8 +104,11 @@ int ip_output(struct netstack *st, struct pkt *p, const struct ip_tx *tx)
 bool ip_deliver(struct netstack *st, struct pkt *p, const struct ip_rx *rx)
 {
 	const struct ip_protocol *proto = st->ip->protocols[rx->protocol];
-	bool raw = raw_deliver(st, p, rx);
+	bool raw;
 
+	if (!proto || !proto->place)
+		pkt_gather(p);
+	raw = raw_deliver(st, p, rx);
 	if (proto && proto->input) {
 		proto->input(st, p, rx);
 		return true;

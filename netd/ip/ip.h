@@ -79,7 +79,8 @@ struct ip_rx {
 	const uint8_t *header;     /* the IP header, header_size bytes up to the transport's */
 	uint16_t header_size;
 };
-/* A transport's handlers; p->data at its header, linear, reassembled, lengths of the IP layer checked.
+/* A transport's handlers; p->data at its header, linear (all of it here, for a transport without `place`), reassembled,
+ * lengths of the IP layer checked.
  * `input` consumes p. For a transport that finds nobody: ip_send_unreachable answers as Linux does. */
 struct ip_error;
 struct ip_protocol {
@@ -88,6 +89,9 @@ struct ip_protocol {
 	 * it (at least 8). rx->src is who complained; `flow` are the addresses of the quoted packet, src is us. */
 	void (*error)(struct netstack *st, const struct ip_flow *flow, const uint8_t *data, uint32_t size,
 		      const struct ip_error *err);
+	/* netif_place, from the transport's header on; rx has addresses and protocol only. NULL: it has no place. */
+	uint32_t (*place)(struct netstack *st, const struct ip_rx *rx, const uint8_t *head, uint32_t have, uint32_t total,
+			  struct iovec iov[2]);
 };
 /* Error as seen by a socket (IP_RECVERR, struct sock_extended_err) */
 struct ip_error {

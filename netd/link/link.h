@@ -17,8 +17,8 @@ struct netstack;
 struct link_source {
 	struct list node;        /* of link_set.sources */
 	int fd;                  /* to be polled for POLLIN; -1: gone, not to be polled any more */
-	/* It is readable: takes in at most `budget` frames. Returns how many; `budget` means that more may be
-	 * there. Never blocks. */
+	/* It is readable: takes in at most `budget` frames, fewer when they are large. Returns how many; there may be
+	 * more (the descriptor says so). Never blocks. */
 	unsigned (*rx)(struct link_source *l, unsigned budget);
 	/* The round is over: what was held back to be sent in one call leaves now. NULL: nothing is held back. */
 	void (*flush)(struct link_source *l);

@@ -120,7 +120,7 @@ static bool checksum_bad(const struct raw_sock *r, const struct pkt *p, const st
 	       csum_fold(csum_partial(p->data, p->len, csum_pseudo(&rx->src, &rx->dst, rx->protocol, p->len))) != 0;
 }
 
-bool raw_deliver(struct netstack *st, const struct pkt *p, const struct ip_rx *rx)
+bool raw_deliver(struct netstack *st, struct pkt *p, const struct ip_rx *rx)
 {
 	struct list *b;
 	struct raw_sock *r, *tmp;
@@ -131,6 +131,7 @@ bool raw_deliver(struct netstack *st, const struct pkt *p, const struct ip_rx *r
 	b = &st->raw->bucket[rx->protocol % RAW_BUCKETS];
 	if (likely(list_empty(b)))
 		return false;
+	pkt_gather(p);
 	LIST_FOR_EACH_SAFE(r, tmp, b, node) {
 		struct nsock *s = &r->s;
 		struct nsock_meta meta;

@@ -12,7 +12,7 @@ struct netstack;
 struct pkt;
 
 /* Copies p (data at the transport header) to the raw sockets that want it. Does any? */
-bool raw_deliver(struct netstack *st, const struct pkt *p, const struct ip_rx *rx);
+bool raw_deliver(struct netstack *st, struct pkt *p, const struct ip_rx *rx);
 /* An ICMP error about the quoted packet: its IP header, hlen bytes of it, and what follows. */
 void raw_error(struct netstack *st, const struct ip_flow *flow, const uint8_t *quoted, uint32_t size, uint32_t hlen,
 	       const struct ip_error *e);

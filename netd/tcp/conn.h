@@ -475,7 +475,7 @@ void tcp_data_queue(struct tcp_sock *tp, struct tcp_seg *seg);
 void tcp_data_check(struct tcp_sock *tp); /* an ACK that is due */
 void tcp_event_data(struct tcp_sock *tp, const struct tcp_seg *seg);
 void tcp_urgent_in(struct tcp_sock *tp, const struct tcp_seg *seg);
-bool tcp_put_data(struct tcp_sock *tp, const uint8_t *data, uint32_t len);
+void tcp_put_data(struct tcp_sock *tp, const struct tcp_seg *seg);
 void tcp_fin_in(struct tcp_sock *tp);
 void tcp_quickack(struct tcp_sock *tp, uint32_t max);
 void tcp_dsack_set(struct tcp_sock *tp, uint32_t start, uint32_t end);

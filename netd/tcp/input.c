@@ -15,6 +15,8 @@ static bool read_seg(struct netstack *st, struct pkt *p, const struct ip_rx *rx,
 	size = (h->off >> 4) * 4u;
 	if (size < sizeof(*h) || size > p->len)
 		return false;
+	if (p->csum == PKT_CSUM_NONE)
+		pkt_gather(p);
 	if (!tcp_valid_csum(p, rx)) {
 		net_count(st, MIB_Tcp_InCsumErrors);
 		return false;
@@ -110,6 +112,8 @@ static void tcp_input(struct netstack *st, struct pkt *p, const struct ip_rx *rx
 		goto out;
 	}
 	n = tcp_lookup(netstack_tcp(st), &rx->dst, seg.dport, &rx->src, seg.sport);
+	if (!n || n->kind != TCP_KIND_SOCK || CONTAINER_OF(n, struct tcp_sock, node)->state != TCP_ESTABLISHED)
+		pkt_gather(p);
 	if (!n)
 		rcv_nobody(st, &seg, 0);
 	else if (n->kind == TCP_KIND_SOCK)
@@ -122,4 +126,30 @@ out:
 	pkt_free(p);
 }
 
-const struct ip_protocol tcp_protocol = {.input = tcp_input, .error = tcp_icmp_error};
+/* The next bytes of an established connection without a hole: their place in the receive ring, behind its published end. */
+static uint32_t tcp_place(struct netstack *st, const struct ip_rx *rx, const uint8_t *head, uint32_t have, uint32_t total,
+			  struct iovec iov[2])
+{
+	const struct tcp_hdr *h = (const struct tcp_hdr *)head;
+	struct tcp_sock *tp;
+	struct tcp_node *n;
+	uint32_t size, len;
+
+	if (have < sizeof(*h) || (h->flags & ~SEG_PSH) != SEG_ACK)
+		return 0;
+	size = (h->off >> 4) * 4u;
+	if (size < sizeof(*h) || size > have || size >= total)
+		return 0;
+	n = tcp_lookup(netstack_tcp(st), &rx->dst, h->dport, &rx->src, h->sport);
+	if (!n || n->kind != TCP_KIND_SOCK)
+		return 0;
+	tp = CONTAINER_OF(n, struct tcp_sock, node);
+	len = total - size;
+	if (tp->state != TCP_ESTABLISHED || tp->paired || size != tp->hdr_size || ntohl(h->seq) != tp->rcv_nxt ||
+	    tp->ooo_count || tp->ooo_fin || !tp->s.rx || tcp_rcv_window(tp) < len)
+		return 0;
+	iov[0] = iov[1] = (struct iovec){0};
+	return bytering_reserve(tp->s.rx, len, iov) == len ? size : 0;
+}
+
+const struct ip_protocol tcp_protocol = {.input = tcp_input, .error = tcp_icmp_error, .place = tcp_place};

@@ -276,14 +276,25 @@ static void urgent_arrived(struct tcp_sock *tp)
 
 /* ---- the segment ---- */
 
-/* In-order data of the fast path; false: no room for all of it. */
-bool tcp_put_data(struct tcp_sock *tp, const uint8_t *data, uint32_t len)
+/* Did the link read the payload straight to where it belongs (tcp_place)? */
+static bool in_place(struct tcp_sock *tp, const struct tcp_seg *seg)
 {
-	if (tcp_rx_room(tp) < len || place(tp, 0, data, len) != len)
-		return false;
-	publish(tp, len);
+	const struct pkt *p = seg->p;
+	struct iovec iov[2] = {{0}};
+
+	return p->away && p->away == seg->len && p->away_at == seg->data &&
+	       bytering_reserve(tp->s.rx, seg->len, iov) == seg->len && iov[0].iov_base == p->ext[0].iov_base &&
+	       iov[0].iov_len == p->ext[0].iov_len && iov[1].iov_base == p->ext[1].iov_base;
+}
+
+void tcp_put_data(struct tcp_sock *tp, const struct tcp_seg *seg)
+{
+	if (!in_place(tp, seg)) {
+		pkt_gather(seg->p);
+		place(tp, 0, seg->data, seg->len);
+	}
+	publish(tp, seg->len);
 	urgent_arrived(tp);
-	return true;
 }
 
 static void out_of_window(struct tcp_sock *tp)

@@ -143,7 +143,7 @@ static bool fast_path(struct tcp_sock *tp, struct tcp_seg *seg)
 	}
 	tcp_rcv_rtt_ts(tp, seg->len);
 	net_count(tp->s.st, MIB_TcpExt_TCPHPHits);
-	tcp_put_data(tp, seg->data, seg->len);
+	tcp_put_data(tp, seg);
 	tcp_event_data(tp, seg);
 	nsock_raise(&tp->s, NSOCK_IN);
 	if (seg->ack != tp->snd_una)
@@ -158,6 +158,7 @@ void tcp_rcv_established(struct tcp_sock *tp, struct tcp_seg *seg)
 
 	if (likely(fast_path(tp, seg)))
 		return;
+	pkt_gather(seg->p);
 	if (!(seg->flags & (SEG_ACK | SEG_RST | SEG_SYN)) || !tcp_validate(tp, seg))
 		return;
 	if (!(seg->flags & SEG_ACK))
