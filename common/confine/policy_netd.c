@@ -7,7 +7,7 @@
 static const struct confine_call calls[] = {
 	POLICY_BASE,
 	CALL(sendto, "questions to the host's name server"),
-	CALL(recvfrom, "answers of the host's name server"),
+	CALL(recvfrom, "answers of the host's name server; a look at the next frame"),
 	CALL_ARG(connect, 2, LOW_BITS, sizeof(struct sockaddr_in), "a line to the host's name server, for a question over TCP"),
 	CALL(shutdown, "the end of such a question; the guest's shutdown, with the host's sockets"),
 	CALL(recvmmsg, "frames of the link, many at once"),
