@@ -186,9 +186,12 @@ enum sbx_hint {
 	SBX_HINT_CSTR = 1,      /* NUL-terminated, at most 4096 bytes */
 	SBX_HINT_IN = 2,        /* size bytes */
 	SBX_HINT_IN_ARG = 3,    /* args[len_arg] bytes, at most the window */
-	SBX_HINT_INOUT = 4,     /* as IN; sysd answers with an out segment */
-	SBX_HINT_IOVEC = 5,     /* args[len_arg] iovecs; for writev also their contents (IOVEC_IN) */
-	SBX_HINT_IOVEC_IN = 6,
+	SBX_HINT_IOVEC = 4,     /* args[len_arg] iovecs; for writev also their contents (IOVEC_IN) */
+	SBX_HINT_IOVEC_IN = 5,
+	SBX_HINT_ARRAY = 6,     /* args[len_arg], an unsigned int, times size bytes */
+	SBX_HINT_FDSET = 7,     /* as many longs as hold args[len_arg] bits */
+	SBX_HINT_MSG = 8,       /* a msghdr (recvmsg(2)) and its iovecs; for sendmsg what they and it point to (MSG_IN) */
+	SBX_HINT_MSG_IN = 9,
 };
 struct sbx_call_hint {
 	uint8_t t0;       /* 1: the runtime may answer it alone */

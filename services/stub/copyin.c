@@ -6,8 +6,20 @@
 /* Below this a bigger room is not worth a page of the window. */
 #define SEG_ALIGN 16u
 
+/* More than this of one argument is sysd's to fetch. */
+#define ARRAY_COUNT_MAX 1024u
+#define FDSET_MAX 4096
+#define NAME_MAX_ 128
+#define CONTROL_MAX 4096u
+
 struct iov {
 	uint64_t base, size;
+};
+struct msghdr { /* sendmsg(2) */
+	uint64_t name;
+	int32_t name_size, pad0;
+	uint64_t iov, iov_count, control, control_size;
+	uint32_t flags, pad1;
 };
 
 /* A segment of size bytes; NULL when there is no room. */
@@ -70,6 +82,28 @@ static void copy_iovec(struct sbx_thread *t, uint64_t uaddr, uint64_t count, boo
 	}
 }
 
+static void copy_fdset(struct sbx_thread *t, uint64_t uaddr, int32_t count)
+{
+	if (count > 0 && count <= FDSET_MAX)
+		copy_bytes(t, uaddr, ((uint64_t)count + 63) / 64 * 8);
+}
+
+/* A msghdr and its vector; `contents`: what is to be sent as well. */
+static void copy_msg(struct sbx_thread *t, uint64_t uaddr, bool contents)
+{
+	const struct msghdr *shared = copy_bytes(t, uaddr, sizeof(*shared));
+	struct msghdr h;
+
+	if (!shared)
+		return;
+	h = *shared;
+	if (contents && h.name && h.name_size > 0 && h.name_size <= NAME_MAX_)
+		copy_bytes(t, h.name, (uint64_t)h.name_size);
+	if (contents && h.control && h.control_size <= CONTROL_MAX)
+		copy_bytes(t, h.control, h.control_size);
+	copy_iovec(t, h.iov, h.iov_count, contents);
+}
+
 void rt_copy_in(struct sbx_thread *t, uint64_t nr)
 {
 	const struct sbx_call_hint *hint = &t->ctl->hint[nr];
@@ -85,7 +119,6 @@ void rt_copy_in(struct sbx_thread *t, uint64_t nr)
 			copy_cstr(t, args[i]);
 			break;
 		case SBX_HINT_IN:
-		case SBX_HINT_INOUT:
 			if (args[i])
 				copy_bytes(t, args[i], hint->arg[i].size);
 			break;
@@ -97,6 +130,18 @@ void rt_copy_in(struct sbx_thread *t, uint64_t nr)
 		case SBX_HINT_IOVEC_IN:
 			if (len_arg < 6)
 				copy_iovec(t, args[i], args[len_arg], kind == SBX_HINT_IOVEC_IN);
+			break;
+		case SBX_HINT_ARRAY:
+			if (len_arg < 6 && args[i] && (uint32_t)args[len_arg] <= ARRAY_COUNT_MAX)
+				copy_bytes(t, args[i], (uint64_t)(uint32_t)args[len_arg] * hint->arg[i].size);
+			break;
+		case SBX_HINT_FDSET:
+			if (len_arg < 6 && args[i])
+				copy_fdset(t, args[i], (int32_t)args[len_arg]);
+			break;
+		case SBX_HINT_MSG:
+		case SBX_HINT_MSG_IN:
+			copy_msg(t, args[i], kind == SBX_HINT_MSG_IN);
 			break;
 		}
 	}

@@ -151,13 +151,16 @@ int user_read(struct task *t, void *dst, uint64_t uaddr, size_t size)
 		return 0;
 	if (!range_ok(uaddr, size))
 		return -EFAULT;
-	p = window_find_in(t, uaddr, &have);
-	if (p && have >= size) {
-		memcpy(dst, p, size);
-		return 0;
+	if (unlikely(window_overlaps_out(t, uaddr, size))) {
+		if (window_flush_out(t) < 0)
+			return -EFAULT;
+	} else {
+		p = window_find_in(t, uaddr, &have);
+		if (p && have >= size) {
+			memcpy(dst, p, size);
+			return 0;
+		}
 	}
-	if (window_overlaps_out(t, uaddr, size) && window_flush_out(t) < 0)
-		return -EFAULT;
 	return usercopy_backend->read(t, NULL, dst, uaddr, size) == (ssize_t)size ? 0 : -EFAULT;
 }
 

@@ -36,6 +36,13 @@ out:
 	return ret;
 }
 
+static const uint8_t hint_of[] = {
+	[ARG_PATH] = SBX_HINT_CSTR,      [ARG_STR] = SBX_HINT_CSTR,       [ARG_IN] = SBX_HINT_IN,
+	[ARG_INOUT] = SBX_HINT_IN,       [ARG_IN_BUF] = SBX_HINT_IN_ARG,  [ARG_IOV_IN] = SBX_HINT_IOVEC_IN,
+	[ARG_IOV_OUT] = SBX_HINT_IOVEC,  [ARG_IN_ARRAY] = SBX_HINT_ARRAY, [ARG_FDSET] = SBX_HINT_FDSET,
+	[ARG_MSG_IN] = SBX_HINT_MSG_IN,  [ARG_MSG_OUT] = SBX_HINT_MSG,
+};
+
 void syscall_fill_hints(struct sbx_ctl *ctl)
 {
 	for (unsigned nr = 0; nr < SYSCALL_COUNT && nr < SBX_NR_MAX; nr++) {
@@ -49,29 +56,7 @@ void syscall_fill_hints(struct sbx_ctl *ctl)
 		for (unsigned i = 0; i < 6; i++) {
 			h->arg[i].len_arg = d->arg[i].len_arg;
 			h->arg[i].size = d->arg[i].size;
-			switch (d->arg[i].kind) {
-			case ARG_PATH:
-			case ARG_STR:
-				h->arg[i].kind = SBX_HINT_CSTR;
-				break;
-			case ARG_IN:
-				h->arg[i].kind = SBX_HINT_IN;
-				break;
-			case ARG_INOUT:
-				h->arg[i].kind = SBX_HINT_INOUT;
-				break;
-			case ARG_IN_BUF:
-				h->arg[i].kind = SBX_HINT_IN_ARG;
-				break;
-			case ARG_IOV_IN:
-				h->arg[i].kind = SBX_HINT_IOVEC_IN;
-				break;
-			case ARG_IOV_OUT:
-				h->arg[i].kind = SBX_HINT_IOVEC;
-				break;
-			default:
-				h->arg[i].kind = SBX_HINT_NONE;
-			}
+			h->arg[i].kind = hint_of[d->arg[i].kind];
 		}
 	}
 }

@@ -23,6 +23,10 @@ enum arg_kind {
 	ARG_OUT_BUF,
 	ARG_IOV_IN,      /* args[len_arg] iovecs whose contents are read */
 	ARG_IOV_OUT,
+	ARG_IN_ARRAY,    /* args[len_arg] (an unsigned int) structs of `size` bytes */
+	ARG_FDSET,       /* a set of args[len_arg] descriptors */
+	ARG_MSG_IN,      /* a msghdr whose contents are read */
+	ARG_MSG_OUT,
 };
 /* How strace shows an argument; 0: by its kind. */
 enum arg_show {

@@ -33,6 +33,12 @@
 #define INOUT(n) {ARG_INOUT, 0, n}
 #define AS(kind, how) {ARG_##kind, .show = SHOW_##how}
 #define INS(n, how) {ARG_IN, 0, n, SHOW_##how}
+#define INOUTS(n, how) {ARG_INOUT, 0, n, SHOW_##how}
+#define INARRAY(n, size) {ARG_IN_ARRAY, n, size}
+#define INARRAYS(n, size, how) {ARG_IN_ARRAY, n, size, SHOW_##how}
+#define FDSET {ARG_FDSET, 0}
+#define MSGI {ARG_MSG_IN}
+#define MSGO {ARG_MSG_OUT}
 #define OUTS(n, how) {ARG_OUT, 0, n, SHOW_##how}
 #define IBUFS(n, how) {ARG_IN_BUF, n, 0, SHOW_##how}
 #define IBUF(n) {ARG_IN_BUF, n}

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <time.h>
@@ -145,12 +146,16 @@ static void test_trace(void **state)
 #define NR_ARG 302
 #define NR_IOV 303
 #define NR_OUT 304
+#define NR_ARRAY 305
+#define NR_FDSET 306
+#define NR_MSG 307
+#define NR_MSG_IN 308
 
 static void serve_copy(struct guest *g, unsigned proc, unsigned index, struct sbx_slot *s)
 {
 	uint8_t *w = (uint8_t *)s + 4096;
 
-	if (s->req != SBX_REQ_SYSCALL || s->nr < 300 || s->nr > 304) {
+	if (s->req != SBX_REQ_SYSCALL || s->nr < NR_CSTR || s->nr > NR_MSG_IN) {
 		serve_default(g, proc, index, s);
 		return;
 	}
@@ -172,6 +177,34 @@ static void serve_copy(struct guest *g, unsigned proc, unsigned index, struct sb
 		assert_int_equal(strlen((char *)w + s->in[0].off) + 1, s->in[0].size);
 	}
 	slot_return(s, (int64_t)(s->in_count << 24 | (sum & 0xffffff)));
+}
+
+static long sum_of(const void *p, unsigned long size)
+{
+	long sum = 0;
+
+	for (unsigned long i = 0; i < size; i++)
+		sum += ((const uint8_t *)p)[i];
+	return sum;
+}
+
+/* m: a page of ones, with nothing behind it. */
+static void guest_copy_msg(uint8_t *m)
+{
+	struct iovec iov[2] = {{m, 10}, {m + 100, 20}};
+	struct msghdr h = {.msg_name = m, .msg_namelen = 16, .msg_iov = iov, .msg_iovlen = 2, .msg_control = m, .msg_controllen = 40};
+	long base = sum_of(&h, sizeof(h)) + sum_of(iov, sizeof(iov));
+
+	GEQ(RAW1(NR_MSG, &h), (2 << 24) + base);
+	GEQ(RAW1(NR_MSG_IN, &h), (6 << 24) + base + 16 + 40 + 30);
+	h.msg_namelen = (socklen_t)-1;
+	h.msg_controllen = 1 << 20;
+	base = sum_of(&h, sizeof(h)) + sum_of(iov, sizeof(iov));
+	GEQ(RAW1(NR_MSG_IN, &h), (4 << 24) + base + 30);
+	h.msg_iovlen = 1ul << 60;
+	GEQ(RAW1(NR_MSG_IN, &h), (1 << 24) + sum_of(&h, sizeof(h)));
+	GEQ(RAW1(NR_MSG_IN, m + 4096 - 8), 0);
+	GEQ(RAW1(NR_MSG, 0), 0);
 }
 
 static void guest_copy(void)
@@ -218,6 +251,20 @@ static void guest_copy(void)
 	GEQ(RAW2(NR_IOV, iov, 2), (3 << 24) + want + 30);
 	GEQ(RAW2(NR_IOV, iov, 100000), 0);
 
+	/* Arrays, counted by an unsigned int; sets of descriptors, in whole longs; headers with what they name. */
+	GEQ(RAW2(NR_ARRAY, m, 3), (1 << 24) + 24);
+	GEQ(RAW2(NR_ARRAY, m, (1ul << 32) + 3), (1 << 24) + 24);
+	GEQ(RAW2(NR_ARRAY, m, 0), 0);
+	GEQ(RAW2(NR_ARRAY, m, 1025), 0);
+	GEQ(RAW2(NR_ARRAY, m + 4090, 1), 0);
+	GEQ(RAW2(NR_FDSET, 1, m), (1 << 24) + 8);
+	GEQ(RAW2(NR_FDSET, 64, m), (1 << 24) + 8);
+	GEQ(RAW2(NR_FDSET, 65, m), (1 << 24) + 16);
+	GEQ(RAW2(NR_FDSET, 0, m), 0);
+	GEQ(RAW2(NR_FDSET, -1, m), 0);
+	GEQ(RAW2(NR_FDSET, 4097, m), 0);
+	guest_copy_msg(m);
+
 	GEQ(RAW2(NR_OUT, m, m + 100), 5);
 	GCHECK(!memcmp(m, "01234567", 8) && !memcmp(m + 100, "89abcdef", 8));
 	GEQ(RAW2(NR_OUT, m, 64), -EFAULT);
@@ -240,6 +287,12 @@ static void test_copy(void **state)
 	g.ctl->hint[NR_ARG].arg[0].len_arg = 1;
 	g.ctl->hint[NR_IOV].arg[0].kind = SBX_HINT_IOVEC_IN;
 	g.ctl->hint[NR_IOV].arg[0].len_arg = 1;
+	g.ctl->hint[NR_ARRAY].arg[0].kind = SBX_HINT_ARRAY;
+	g.ctl->hint[NR_ARRAY].arg[0].len_arg = 1;
+	g.ctl->hint[NR_ARRAY].arg[0].size = 8;
+	g.ctl->hint[NR_FDSET].arg[1].kind = SBX_HINT_FDSET;
+	g.ctl->hint[NR_MSG].arg[0].kind = SBX_HINT_MSG;
+	g.ctl->hint[NR_MSG_IN].arg[0].kind = SBX_HINT_MSG_IN;
 	assert_int_equal(guest_run(&g), -1);
 	guest_end(&g);
 }
