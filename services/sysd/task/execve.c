@@ -20,27 +20,36 @@
 #define MAX_ARG_STRINGS 0x7fffffffu
 #define ARGS_HARD_LIMIT (6ul << 20) /* 3/4 of the default stack limit */
 
-/* Argument strings stand side by side as a rule: guest memory is read by the page. */
+/* Argument strings stand side by side as a rule, or all over a few pages of a shell's heap: guest memory is read by the
+ * page, and some pages are kept. */
+#define READER_PAGES 8u
 struct reader {
 	struct task *t;
-	uint64_t base;
-	size_t size;
-	uint8_t page[SBX_PAGE_SIZE];
+	uint64_t base[READER_PAGES]; /* NO_PAGE: none is kept there */
+	uint8_t page[READER_PAGES][SBX_PAGE_SIZE];
 };
+#define NO_PAGE 1u
+
+static void reader_init(struct reader *r, struct task *t)
+{
+	r->t = t;
+	for (unsigned i = 0; i < READER_PAGES; i++)
+		r->base[i] = NO_PAGE;
+}
 
 static const uint8_t *reader_at(struct reader *r, uint64_t uaddr, size_t *ret_size)
 {
-	if (uaddr < r->base || uaddr >= r->base + r->size) {
-		size_t size = SBX_PAGE_SIZE - (uaddr & (SBX_PAGE_SIZE - 1));
+	uint64_t base = uaddr & ~(uint64_t)(SBX_PAGE_SIZE - 1);
+	unsigned at = (unsigned)(base / SBX_PAGE_SIZE) % READER_PAGES;
 
-		r->size = 0;
-		if (user_read(r->t, r->page, uaddr, size))
+	if (r->base[at] != base) {
+		r->base[at] = NO_PAGE;
+		if (user_read(r->t, r->page[at], base, SBX_PAGE_SIZE))
 			return NULL;
-		r->base = uaddr;
-		r->size = size;
+		r->base[at] = base;
 	}
-	*ret_size = r->base + r->size - uaddr;
-	return r->page + (uaddr - r->base);
+	*ret_size = SBX_PAGE_SIZE - (size_t)(uaddr - base);
+	return r->page[at] + (uaddr - base);
 }
 
 /* A growing list of strings in one block, by offset until it is complete. */
@@ -111,29 +120,28 @@ static int add_empty(struct strings *s)
 	return 0;
 }
 
-static int add_vector(struct strings *s, struct reader *ptrs, struct reader *strs, uint64_t uvec,
-		      size_t *budget)
+static int add_vector(struct strings *s, struct reader *r, uint64_t uvec, size_t *budget)
 {
 	if (!uvec)
 		return 0; /* as an empty list (Linux does so, with a warning) */
 	for (;;) {
 		uint64_t uaddr = 0;
 		size_t size;
-		const uint8_t *p = reader_at(ptrs, uvec, &size);
+		const uint8_t *p = reader_at(r, uvec, &size);
 		int ret;
 
 		if (!p)
 			return -EFAULT;
 		if (size >= 8)
 			memcpy(&uaddr, p, 8);
-		else if (user_get(ptrs->t, uaddr, uvec))
+		else if (user_get(r->t, uaddr, uvec))
 			return -EFAULT;
 		if (!uaddr)
 			return 0;
 		if (*budget < 8 || s->count >= MAX_ARG_STRINGS)
 			return -E2BIG;
 		*budget -= 8;
-		ret = add_string(s, strs, uaddr, budget);
+		ret = add_string(s, r, uaddr, budget);
 		if (ret < 0)
 			return ret;
 		uvec += 8;
@@ -184,7 +192,7 @@ static long do_execve(struct task *t, int dirfd, const char *name, uint64_t uarg
 		      unsigned at_flags)
 {
 	struct strings args = {0}, env = {0};
-	struct reader *ptrs = NULL, *strs = NULL;
+	struct reader *r = NULL;
 	struct path path = {NULL, NULL};
 	struct file *prog = NULL;
 	char **argv = NULL, **envp = NULL;
@@ -213,15 +221,13 @@ static long do_execve(struct task *t, int dirfd, const char *name, uint64_t uarg
 		}
 		name = fdname;
 	}
-	ptrs = malloc(sizeof(*ptrs));
-	strs = malloc(sizeof(*strs));
-	if (!ptrs || !strs)
+	r = malloc(sizeof(*r));
+	if (!r)
 		goto out;
-	ptrs->t = strs->t = t;
-	ptrs->base = ptrs->size = strs->base = strs->size = 0;
-	ret = add_vector(&args, ptrs, strs, uargv, &budget);
+	reader_init(r, t);
+	ret = add_vector(&args, r, uargv, &budget);
 	if (!ret)
-		ret = add_vector(&env, ptrs, strs, uenvp, &budget);
+		ret = add_vector(&env, r, uenvp, &budget);
 	if (!ret && !args.count)
 		ret = add_empty(&args);
 	if (ret < 0)
@@ -232,8 +238,7 @@ static long do_execve(struct task *t, int dirfd, const char *name, uint64_t uarg
 out:
 	free(argv);
 	free(envp);
-	free(ptrs);
-	free(strs);
+	free(r);
 	strings_done(&args);
 	strings_done(&env);
 	if (prog)
