@@ -408,6 +408,46 @@ static bool patch(struct sbx_thread *t, struct rt_site *s, uint32_t nr)
 	return false;
 }
 
+static void patch_site(struct sbx_thread *t, struct rt_site *s, uint32_t nr)
+{
+	if (!s || s->state != SITE_COUNTING)
+		return;
+	s->state = SITE_BUSY;
+	if (!patch(t, s, nr))
+		s->state = SITE_NEVER;
+}
+
+static bool child_calls(uint32_t nr)
+{
+	return nr == NR_set_robust_list || nr == NR_execve || nr == NR_execveat || nr == NR_exit || nr == NR_exit_group;
+}
+
+/* What a forked child calls first and last stands beside the call that made it, as a rule, and neither the parent nor any
+ * single child comes there often enough: each child would trap anew. So the page of a fork is searched, for a call with a
+ * fixed number of these, and for one with any number whose result is compared as C libraries do. */
+static void patch_for_children(struct sbx_thread *t, uint64_t rip)
+{
+	const uint64_t cmp_errno = 0xfffff0003d48ul; /* cmp $-4096, %rax */
+	uint64_t page = rip & ~(PAGE - 1), next = 0;
+	uint8_t code[64];
+
+	for (uint64_t at = page; at + sizeof(code) <= page + PAGE; at += sizeof(code) - 16) {
+		if (rt_copy(code, (const void *)at, sizeof(code)))
+			return;
+		for (unsigned i = 5; i < sizeof(code) - 11; i++) {
+			uint32_t nr = ~0u;
+
+			if (code[i] != 0x0f || code[i + 1] != 0x05)
+				continue;
+			if (code[i - 5] == 0xb8)
+				memcpy(&nr, code + i - 4, 4);
+			memcpy(&next, code + i + 2, 6);
+			if (child_calls(nr) || (nr == ~0u && next == cmp_errno))
+				patch_site(t, site_get(rt_data(t), at + i + 2), nr);
+		}
+	}
+}
+
 static bool site_is_patched(const struct rt_site *s)
 {
 	return s->state == SITE_BEFORE || s->state == SITE_FOLLOW;
@@ -416,6 +456,7 @@ static bool site_is_patched(const struct rt_site *s)
 void rt_site_hit(struct sbx_thread *t)
 {
 	struct rt_data *d = rt_data(t);
+	uint32_t nr = (uint32_t)t->regs.orig_rax;
 	struct rt_site *s;
 
 	if (unlikely(d->unpatchable)) {
@@ -429,11 +470,9 @@ void rt_site_hit(struct sbx_thread *t)
 		return;
 	if (__atomic_exchange_n(&d->lock, 1, __ATOMIC_ACQUIRE))
 		return;
-	if (s->state == SITE_COUNTING) {
-		s->state = SITE_BUSY;
-		if (!patch(t, s, (uint32_t)t->regs.orig_rax))
-			s->state = SITE_NEVER;
-	}
+	patch_site(t, s, nr);
+	if (site_is_patched(s) && (nr == NR_clone || nr == NR_fork || nr == NR_clone3))
+		patch_for_children(t, s->rip);
 	__atomic_store_n(&d->lock, 0, __ATOMIC_RELEASE);
 }
 

@@ -17,6 +17,8 @@
 #define NR_madvise 28
 #define NR_getpid 39
 #define NR_clone 56
+#define NR_fork 57
+#define NR_execve 59
 #define NR_exit 60
 #define NR_gettimeofday 96
 #define NR_getuid 102
@@ -37,6 +39,8 @@
 #define NR_restart_syscall 219
 #define NR_clock_gettime 228
 #define NR_exit_group 231
+#define NR_execveat 322
+#define NR_clone3 435
 #define NR_getcpu 309
 #define NR_membarrier 324
 #define NR_mlock2 325

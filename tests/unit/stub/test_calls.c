@@ -139,6 +139,49 @@ static void test_trace(void **state)
 	run(guest_trace, serve_trace);
 }
 
+/* ---- what a forked child calls */
+
+static void guest_fork_page(void)
+{
+	static const uint8_t fork_site[] = {0xb8, 57, 0, 0, 0, 0x0f, 0x05, 0xc3};
+	static const uint8_t exec_site[] = {0xb8, 59, 0, 0, 0, 0x0f, 0x05, 0xc3};
+	static const uint8_t other_site[] = {0xb8, 95, 0, 0, 0, 0x0f, 0x05, 0xc3};
+	/* mov %edi, %eax; xchg %rdi, %rsi; syscall; cmp $-4096, %rax; ret */
+	static const uint8_t any_site[] = {0x89, 0xf8, 0x48, 0x87, 0xf7, 0x0f, 0x05, 0x48, 0x3d, 0, 0xf0, 0xff, 0xff, 0xc3};
+	uint8_t *m = (uint8_t *)RAW6(SYS_mmap, 0, 4096, 7, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	long (*fork_call)(void) = (long (*)(void))(m + 0x100), (*exec_call)(void) = (long (*)(void))(m + 0xffa - 0x20);
+	long (*any_call)(long, long) = (long (*)(long, long))(m + 0x31);
+
+	GCHECK((long)m > 0);
+	memset(m, 0x90, 4096);
+	memcpy(m + 0x100, fork_site, sizeof(fork_site));
+	memcpy((void *)exec_call, exec_site, sizeof(exec_site));
+	memcpy((void *)any_call, any_site, sizeof(any_site));
+	memcpy(m + 0x200, other_site, sizeof(other_site));
+	for (int i = 0; i < 10; i++)
+		GEQ(fork_call(), -ENOSYS);
+	GEQ(m[0x100], 0xe9);
+	GEQ(*(uint8_t *)exec_call, 0xe9);
+	GEQ(((uint8_t *)any_call)[5], 0xe9);
+	GEQ(m[0x200], 0xb8);
+	GEQ(exec_call(), -ENOSYS);
+	GEQ(any_call(SYS_umask, 41), 42);
+	GEQ(any_call(SYS_execve, 0), -ENOSYS);
+	guest_exit(0);
+}
+
+static void serve_fork_page(struct guest *g, unsigned proc, unsigned index, struct sbx_slot *s)
+{
+	if (s->req == SBX_REQ_SYSCALL && (s->nr == SYS_execve || s->nr == SYS_umask))
+		assert_true(s->site_kind); /* not by SIGSYS */
+	serve_default(g, proc, index, s);
+}
+
+static void test_fork_page(void **state)
+{
+	run(guest_fork_page, serve_fork_page);
+}
+
 /* ---- copy-in and copy-out */
 
 #define NR_CSTR 300
@@ -432,6 +475,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_registers),
 		cmocka_unit_test(test_registers_unpatched),
+		cmocka_unit_test(test_fork_page),
 		cmocka_unit_test(test_registers_spinning),
 		cmocka_unit_test(test_ids),
 		cmocka_unit_test(test_trace),
