@@ -192,6 +192,40 @@ class Files(SandboxTest):
         out, err = p.communicate(timeout=30)
         self.assertEqual((p.returncode, out), (0, ''), err)
 
+    def test_host_replaces_a_link(self):
+        """In a bind mount: what follows the link and what reads it see the new target, also when it has the old one's number."""
+        w = self.own_root(r'''
+import os
+os.chdir('/w')
+while input():
+    print(os.readlink('l'), open('l').read(), os.readlink('d/l'), open('d/l/x').read(), flush=True)
+''')
+        outside = os.path.join(self.bundle, 'outside')
+        os.makedirs(os.path.join(outside, 'd'))
+        for name in 'ab':
+            os.mkdir(os.path.join(outside, 'd', name))
+            for path in name, f'd/{name}/x':
+                with open(os.path.join(outside, path), 'w') as f:
+                    f.write(name)
+        with open(os.path.join(self.bundle, 'config.json')) as f:
+            c = json.load(f)
+        c['mounts'].append({'destination': '/w', 'type': 'bind', 'source': outside, 'options': ['rbind']})
+        self.write_config(json.dumps(c))
+        p = self.start('run', 'one', stdin=subprocess.PIPE)
+        for i in range(12):
+            target = 'ab'[i % 2]
+            for link in 'l', 'd/l':
+                path = os.path.join(outside, link)
+                if os.path.lexists(path):
+                    os.unlink(path)
+                os.symlink(target, path)
+            p.stdin.write('go\n')
+            p.stdin.flush()
+            self.assertEqual(p.stdout.readline(), f'{target} {target} {target} {target}\n')
+        p.stdin.write('\n')
+        out, err = p.communicate(timeout=30)
+        self.assertEqual((p.returncode, out), (0, ''), err)
+
     def test_full_disk(self):
         self.own_root(FULL, 'size=4m,nr_inodes=200')
         p = self.sbx('run', 'one')

@@ -105,6 +105,7 @@ struct inode {
 	struct file_lock_context *locks; /* vfs/lock.h, made on demand */
 	struct pipe *pipe;          /* a FIFO's, while open */
 	char *link;                 /* a symbolic link's target, when it is known; freed with the inode */
+	bool keeps_link;            /* its target never changes: once read it stays in `link` */
 	uint8_t rw_hint;            /* F_SET_RW_HINT */
 	uint32_t iflags;            /* FS_IMMUTABLE_FL, FS_APPEND_FL...: FS_IOC_GETFLAGS */
 	void *sock;                 /* a bound UNIX socket's: struct socket */
@@ -154,7 +155,6 @@ struct super_block {
 	uint64_t next_ino;
 	struct list inodes;
 	struct list unused;         /* dentries nobody holds, the oldest first */
-	bool cache_links;           /* the target of a symbolic link inode never changes: keep it */
 	bool dying;
 	unsigned id;
 	bool cache_dentries;        /* keep unused dentries (lookups cost something) */

@@ -234,7 +234,7 @@ static int link_text(struct nameidata *nd, struct inode *inode, const char **ret
 		err = inode->op->readlink(inode, &text);
 		if (err < 0)
 			return err;
-		if (inode->sb && inode->sb->cache_links && !inode->link)
+		if (inode->keeps_link && !inode->link)
 			inode->link = STEAL_PTR(text);
 	}
 	super_ref(inode->sb);

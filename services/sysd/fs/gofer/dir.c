@@ -27,7 +27,7 @@ static int enter_walked(struct inode *dir, struct dentry *dentry, const struct f
 		return -ENOMEM;
 	if (S_ISDIR(inode->mode) && rep->walked[0].node)
 		gofer_set_node(inode, rep->walked[0].node);
-	if (S_ISLNK(inode->mode) && !inode->link && rep->value.size && dir->sb->cache_links &&
+	if (S_ISLNK(inode->mode) && !inode->link && rep->value.size && inode->keeps_link &&
 	    !memchr(rep->value.data, 0, rep->value.size))
 		inode->link = strndup(rep->value.data, rep->value.size);
 	d_add(dentry, inode);

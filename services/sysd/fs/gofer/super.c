@@ -206,7 +206,6 @@ int gofer_mount(uint32_t index, const struct gofer_options *opt, struct super_bl
 		return -ENOMEM;
 	}
 	sb->cache_dentries = true;
-	sb->cache_links = !opt->shared;
 	ret = attach(sb);
 	if (ret < 0) {
 		super_unref(sb);
