@@ -73,12 +73,12 @@ void poll_remove(struct hthread *ht)
 	polled_count--;
 }
 
+/* The C library's word, which the host keeps (rseq(2)), or the vDSO's: rdpid is younger than many processors. */
 static unsigned current_cpu(void)
 {
-	uint64_t cpu;
+	int cpu = sched_getcpu();
 
-	__asm__ volatile("rdpid %0" : "=r"(cpu));
-	return cpu & 0xfff; /* Linux: the node stands above bit 12 */
+	return cpu < 0 ? ~0u : (unsigned)cpu;
 }
 
 /* A guest and the executor that share a CPU take turns: there is never a second one that could run, so the host has
