@@ -26,6 +26,7 @@
 #include "common/slot/stub.h"
 #include "memd/filter.h"
 #include "memd/memd.h"
+#include "memd/vdso.h"
 
 #define TASK_TOP 0x7ffffffff000ul
 #define R_SPACE 0x80000000ul      /* R lies somewhere in the last 2 GiB of the address space */
@@ -78,42 +79,6 @@ static int check_blob(void)
 	return 0;
 }
 
-/* [vvar] up to the end of [vdso]. */
-static int find_vdso(struct memd *m, uint64_t *ret_start, uint64_t *ret_vdso, uint64_t *ret_end)
-{
-	CLEANUP_CLOSE int fd = openat(m->proc_fd, "self/maps", O_RDONLY | O_CLOEXEC);
-	uint64_t first = 0, vdso = 0, end = 0;
-	char line[512];
-
-	if (fd < 0)
-		return -errno;
-	FILE *f = fdopen(fd, "r");
-
-	if (!f)
-		return -ENOMEM;
-	STEAL_FD(fd);
-	while (fgets(line, sizeof(line), f)) {
-		unsigned long a, b;
-
-		if (sscanf(line, "%lx-%lx", &a, &b) != 2)
-			continue;
-		if (strstr(line, "[vvar") || strstr(line, "[vdso]")) {
-			if (!first)
-				first = a;
-			end = b;
-			if (strstr(line, "[vdso]"))
-				vdso = a;
-		}
-	}
-	fclose(f);
-	if (!vdso)
-		return -ENOENT;
-	*ret_start = first;
-	*ret_vdso = vdso;
-	*ret_end = end;
-	return 0;
-}
-
 /* A free place for the runtime's region. */
 static int choose_base(uint64_t *ret_base)
 {
@@ -143,7 +108,7 @@ static int choose_base(uint64_t *ret_base)
 struct boot {
 	struct memd *m;
 	int text_fd;
-	uint64_t vvar, vdso_end;
+	struct vdso vdso;
 	struct report *report;
 };
 
@@ -272,11 +237,11 @@ static void forget_libc(void)
 	syscall(SYS_set_tid_address, NULL);
 }
 
-/* What the runtime unmaps first: all but itself and the vdso. */
+/* What the runtime unmaps first: all but itself and the vdso, which is below it (vdso.h). */
 static struct sbx_range *list_leftovers(struct boot *b)
 {
 	struct sbx_range *list = (void *)(b->m->base + SBX_R_THREADS + SBX_AREA_ARGS);
-	struct sbx_range keep[2] = {{b->vvar, b->vdso_end}, {b->m->base, b->m->base + SBX_R_SIZE}};
+	struct sbx_range keep[2] = {{b->vdso.start, b->vdso.end}, {b->m->base, b->m->base + SBX_R_SIZE}};
 	uint64_t from = 0;
 	int count = 0;
 
@@ -325,6 +290,12 @@ static void __attribute__((noreturn)) zygote_main(struct boot *b)
 	}
 	prctl(PR_SET_NAME, "sbx-guest", 0, 0, 0);
 	be_killed_first(m);
+	int moved = vdso_move(&b->vdso);
+
+	if (moved < 0) {
+		errno = -moved;
+		die(b, "move the vdso");
+	}
 	map_region(b);
 	set_limits(b);
 	drop_privileges(b);
@@ -425,12 +396,13 @@ int zygote_start(struct memd *m)
 		return ret;
 	}
 	m->stub_size = sbx_stub_blob_size;
-	ret = find_vdso(m, &b.vvar, &m->vdso, &b.vdso_end);
+	ret = vdso_find(m->proc_fd, &b.vdso);
 	if (ret) {
 		log_error("cannot find the vdso in /proc/self/maps: %s", strerror(-ret));
 		return ret;
 	}
-	m->vdso_size = b.vdso_end - m->vdso;
+	m->vdso = b.vdso.text;
+	m->vdso_size = b.vdso.end - b.vdso.text;
 	ret = choose_base(&m->base);
 	if (ret)
 		return ret;
@@ -459,6 +431,7 @@ int zygote_start(struct memd *m)
 		return -errno;
 	if (pid == 0)
 		zygote_main(&b);
+	vdso_release(&b.vdso);
 	ret = wait_for_hello(m, pid);
 	if (ret)
 		return ret;
