@@ -2,11 +2,15 @@
 
 A process that stays in the machine's namespace forwards HTTP for them (GET by its absolute address, CONNECT), from a listening
 socket that was made inside and handed to it. So nothing of the machine's interfaces and filters is touched, and the tests need
-no address of their own on it. It ends when the test does, however that ends: it holds the other end of a pair of sockets."""
-import os, select, shutil, socket, subprocess, threading, urllib.parse
+no address of their own on it. It ends when the test does, however that ends: it holds the other end of a pair of sockets.
+
+    aptproxy.py COMMAND...      runs it in a network namespace of its own, whose one way outwards is http://192.0.2.1:3142: the machine
+                                in it and its containers, if it has any, ask by that same address"""
+import os, select, shutil, socket, subprocess, sys, threading, urllib.parse
 
 PAIR = 'SBX_APT_PROXY_PAIR'
 PORT = 3142
+ADDRESS = '192.0.2.1'  # TEST-NET-1, RFC 5737: nobody has it, and no engine chooses it for a bridge
 LIMIT = 65536  # of a request's head
 
 
@@ -98,3 +102,21 @@ def mirror_answers():
         except OSError:
             return False
     return False
+
+
+def main():
+    if PAIR not in os.environ:
+        start()
+        os.execvp('unshare', ['unshare', '--net', sys.executable, *sys.argv])
+    for args in (('link', 'set', 'lo', 'up'), ('addr', 'add', ADDRESS + '/32', 'dev', 'lo')):
+        subprocess.run(['ip', *args], check=True)
+    keep = enter()
+    url = f'http://{ADDRESS}:{PORT}'
+    env = {k: v for k, v in os.environ.items() if k != PAIR}
+    status = subprocess.run(sys.argv[1:], env=dict(env, http_proxy=url, https_proxy=url)).returncode
+    keep.close()
+    sys.exit(status if status >= 0 else 128 - status)
+
+
+if __name__ == '__main__':
+    main()
