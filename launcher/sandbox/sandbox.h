@@ -138,5 +138,8 @@ int mountpoints_make(struct sandbox *sb, struct err *e);
 /* netns.c: enters the container's network namespace (linux.namespaces), which netns_fd is then. The hooks
  * that fill it have run when the services are started. */
 int netns_enter(struct sandbox *sb, struct err *e);
+/* view.c: the supervisor's mount namespace is the container's files from here on, for those that join it; its own paths stay
+ * the host's. Needs its power, and it can mount nothing more afterwards. */
+int view_enter(struct sandbox *sb, struct err *e);
 
 #endif

@@ -403,6 +403,10 @@ static int give_up_power(struct sandbox *sb, struct err *e)
 	const struct confine_options opt = {.unsafe = sb->opt->unsafe};
 	int r = 0;
 
+	if (!opt.unsafe)
+		r = view_enter(sb, e);
+	if (r < 0)
+		return r;
 	sb->confined = true;
 	if (!opt.unsafe)
 		r = confine_keep_caps(0);

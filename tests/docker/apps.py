@@ -170,8 +170,12 @@ def _(t):
     workers = 'pgrep -c gunicorn'
     t.exec(name, 'kill -9 $(pgrep gunicorn | tail -1)')
     out += t.wait_for(lambda: t.exec(name, workers), '4\n[0]')
-    t.docker('kill', '-s', 'HUP', name)
-    t.docker('kill', '-s', 'TTIN', name)
+    # HUP takes back what TTIN did: the second is sent when all workers are new
+    old = set(t.exec(name, 'pgrep -P 1 gunicorn').split())
+    out += t.text(t.docker('kill', '-s', 'HUP', name)).replace(name, 'NAME')
+    new = lambda: set(t.exec(name, 'pgrep -P 1 gunicorn').split())
+    out += str(t.wait_for(lambda: (len(new()), len(new() & old)), (4, 1)))
+    out += t.text(t.docker('kill', '-s', 'TTIN', name)).replace(name, 'NAME')
     return out + t.wait_for(lambda: t.exec(name, workers), '5\n[0]') + t.many(a, 8000, '/hello') + t.ended(name)
 
 @row('asyncio service (Python)', '300 connections side by side, subprocesses, timers, a thread pool, a signal handler')

@@ -40,7 +40,25 @@ class Podman:
         yield 'run --cap-drop, --security-opt', lambda r: do(r, 'run', '--rm', '--cap-drop', 'ALL', '--security-opt', 'no-new-privileges', IMAGE, 'grep', '-E', 'Cap(Eff|Bnd)|NoNew|Seccomp:', '/proc/self/status')
         yield 'run --hostname', lambda r: do(r, 'run', '--rm', '--hostname', 'box', IMAGE, 'hostname')
         yield 'not found', lambda r: do(r, 'run', '--rm', IMAGE, 'no-such-program')[-5:]
+        yield 'cp, both ways, while it runs', self.copy
         yield 'life', self.life
+
+    def copy(self, r):
+        """Podman enters the mount namespace of the container's pid for it: nothing may be written to the host, nor read from it."""
+        probe = f'sbx-podman-{os.getpid()}'
+        with open(f'{self.work}/{probe}', 'w') as f:
+            f.write('copied in\n')
+        os.makedirs(f'{self.work}/volume-{r}')
+        self.do(r, 'run', '-d', '--name', 'c', '-v', f'{self.work}/volume-{r}:/volume', IMAGE, 'sleep', '1000')
+        out = [self.do(r, 'cp', f'{self.work}/{probe}', f'c:/etc/{probe}'), self.do(r, 'cp', f'{self.work}/{probe}', f'c:/volume/x'),
+               self.do(r, 'exec', 'c', 'sh', '-c', f'cat /etc/{probe} /volume/x; echo made inside >/etc/made'),
+               self.do(r, 'cp', 'c:/etc/made', f'{self.work}/made'), self.do(r, 'cp', f'c:{self.work}', f'{self.work}/none'),
+               self.do(r, 'cp', f'{self.work}/{probe}', 'c:/proc/x')[-5:], self.do(r, 'rm', '-f', '-t', '0', 'c')]
+        with open(f'{self.work}/made') as f:
+            out.append(f.read())
+        os.unlink(f'{self.work}/made')
+        out += [str(os.listdir(f'{self.work}/volume-{r}')), f'on the host: {os.path.exists("/etc/" + probe)}']
+        return '\n'.join(re.sub(r'volume-\w+', 'volume', x) for x in out)
 
     def life(self, r):
         out = []
