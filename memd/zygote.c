@@ -30,7 +30,7 @@
 
 #define TASK_TOP 0x7ffffffff000ul
 #define R_SPACE 0x80000000ul      /* R lies somewhere in the last 2 GiB of the address space */
-#define GUEST_NOFILE 16
+#define GUEST_NOFILE 32
 #define GUEST_NPROC 32768
 #define ZYGOTE_TIMEOUT_NS 10000000000ull
 

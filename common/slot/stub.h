@@ -141,7 +141,7 @@ _Static_assert(sizeof(struct sbx_thread) <= SBX_AREA_XSAVE, "a thread's struct i
 #define SBX_FD_SLOTS 0u
 /* Numbers at which sets of slots stay open in processes that fork, one set at each. */
 #define SBX_FD_SETS 12u
-#define SBX_FD_SETS_END 16u
+#define SBX_FD_SETS_END 32u
 #define SBX_FD_SET(set_id) (SBX_FD_SETS + (uint32_t)((set_id) % (SBX_FD_SETS_END - SBX_FD_SETS)))
 
 extern const unsigned char sbx_stub_blob[];
