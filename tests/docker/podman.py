@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Podman and containerd's own client (ctr) with runc and with sbx, compared: run, exec, stop, rm.
+"""Podman and containerd's own client (ctr) with runc and with sbx, compared: run, exec, cp, stop, rm.
 Storage, state and sockets are in a folder of their own. Exit status 77: cannot be tried here."""
 import os, re, shutil, subprocess, sys, tempfile, time
 from engine import IMAGE, LAUNCH, PATH, ROOTFS, clean, enter
