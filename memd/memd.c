@@ -252,6 +252,10 @@ int memd_turn(struct memd *m, int timeout_ms)
 	uint64_t now = mono_ns(), due = order_expire(m, now), value;
 	bool hush = now < m->hush_until_ns;
 
+	if (m->untold && !hush) {
+		m->untold = false;
+		ring_wake(&m->ring);
+	}
 	zygote_poll(m);
 	if (m->refill_at_ns && m->refill_at_ns <= now)
 		refill(m, now);

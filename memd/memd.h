@@ -97,7 +97,8 @@ struct memd {
 	int launch_sock;        /* -1: none */
 	int wake_fd;            /* eventfd: sysd has written to the ring and wants an answer */
 	int signal_fd;
-	uint64_t hush_until_ns; /* until then the end of a child alone does not wake memd */
+	uint64_t hush_until_ns; /* until then the end of a child alone wakes neither memd... */
+	bool untold;            /* ...nor sysd, which was told of one without a wake-up */
 	int listener;           /* -1 until the zygote stands */
 	int proc_fd;            /* /proc of this pid namespace, O_PATH; -1: none */
 	bool stop;

@@ -141,8 +141,12 @@ void proc_reap(struct memd *m)
 				msg.value2 = slots_size(p->slots);
 				slots_grant(m, STEAL_PTR(p->slots));
 			}
-			/* What sysd ordered itself it need not be woken for. */
-			if (p->kill_ordered)
+			/* What sysd ordered itself it need not be woken for; nor, for a moment after a fork, for an end whose
+			 * order may be on its way. */
+			bool soon = si.si_code == CLD_EXITED && mono_ns() < m->hush_until_ns;
+
+			m->untold |= soon;
+			if (p->kill_ordered || soon)
 				memd_send_quiet(m, &msg);
 			else
 				memd_send(m, &msg);
