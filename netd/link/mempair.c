@@ -6,6 +6,7 @@
 #include <net/if_arp.h>
 #include <linux/if_packet.h>
 
+#include "netd/core/layers.h"
 #include "netd/core/pkt_priv.h"
 #include "netd/core/stack_priv.h"
 
@@ -125,11 +126,14 @@ static int mem_xmit(struct netif *nif, struct pkt *p)
 	return 0;
 }
 
-/* As a link does that looks at a frame before it reads it (netif_place); nothing of the payload is left in the packet. */
-static void place(struct netif *nif, struct pkt *p)
+void mempair_place(struct netif *nif, struct pkt *p)
 {
-	uint32_t hlen = netif_place(nif, p->data, p->len, p->len, p->ext), first;
+	uint32_t hlen, first;
 
+	if (nif->type == ARPHRD_ETHER)
+		hlen = netif_place(nif, p->data, p->len, p->len, p->ext);
+	else
+		hlen = ip_place(nif, p->protocol, p->data, p->len, p->len, p->ext);
 	if (!hlen)
 		return;
 	p->away_at = p->data + hlen;
@@ -155,7 +159,7 @@ static void mem_deliver(struct net_timer *t)
 		free(f);
 		e->count--;
 		if (e->turn++ % 2)
-			place(e->nif, p);
+			mempair_place(e->nif, p);
 		netif_input(e->nif, p);
 	}
 	arm(e);

@@ -33,4 +33,8 @@ void mempair_seed(struct mempair *m, uint64_t seed);
 /* Sees each frame that `side` sends, before the faults: false drops it. It may change the bytes. */
 void mempair_set_filter(struct mempair *m, int side, bool (*fn)(void *arg, struct pkt *p), void *arg);
 
+/* What the pair does with every other frame: as a link that looks at it before it reads it (netif_place). Nothing of a
+ * payload that has a place is left in the packet. */
+void mempair_place(struct netif *nif, struct pkt *p);
+
 #endif

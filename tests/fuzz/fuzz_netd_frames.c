@@ -16,6 +16,7 @@
 #include "netd/core/stack.h"
 #include "netd/core/wire.h"
 #include "netd/ip/fib.h"
+#include "netd/link/mempair.h"
 #include "netd/sock/sock.h"
 
 #define FIX_SUMS 0x01u
@@ -249,6 +250,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			netif_set_up(t.nif, false);
 			netif_set_up(t.nif, true);
 		}
+		if (p->csum == PKT_CSUM_VALID)
+			mempair_place(t.nif, p);
 		netif_input(t.nif, p);
 		if (what & TIME)
 			now_ns += 500 * UINT64_C(1000000);

@@ -6,6 +6,7 @@
 #include <net/if_arp.h>
 #include <stdio.h>
 
+#include "netd/link/mempair.h"
 #include "netd/tcp/conn.h"
 
 static uint64_t now_ns, seed;
@@ -185,6 +186,8 @@ static void deliver(uint8_t protocol, const uint8_t *payload, uint32_t size, uin
 		p->gso = PKT_GSO_TCP4;
 		p->gso_size = gso;
 	}
+	if (size % 2)
+		mempair_place(nif, p);
 	netif_input(nif, p);
 }
 
