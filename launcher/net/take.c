@@ -12,6 +12,7 @@
 #include "common/base/util.h"
 #include "common/ipc/fdpass.h"
 #include "common/log/log.h"
+#include "launcher/net/drop.h"
 #include "launcher/net/rtnl.h"
 #include "launcher/net/undo.h"
 
@@ -21,15 +22,17 @@ void net_taken_init(struct net_taken *t)
 {
 	*t = (struct net_taken){.config_fd = -1, .pcap_fd = -1, .resolver_fd = -1, .undo = -1};
 	for (size_t i = 0; i < LINK_LINKS_MAX; i++)
-		t->link_fd[i] = -1;
+		t->link_fd[i] = t->drop_fd[i] = -1;
 	for (size_t i = 0; i < LINK_RESOLVER_LINES; i++)
 		t->resolver_tcp[i] = -1;
 }
 
 void net_taken_done(struct net_taken *t)
 {
-	for (size_t i = 0; i < LINK_LINKS_MAX; i++)
+	for (size_t i = 0; i < LINK_LINKS_MAX; i++) {
 		close_fd(&t->link_fd[i]);
+		close_fd(&t->drop_fd[i]);
+	}
 	for (size_t i = 0; i < LINK_RESOLVER_LINES; i++)
 		close_fd(&t->resolver_tcp[i]);
 	close_fd(&t->config_fd);
@@ -119,8 +122,13 @@ int net_take(struct net_taken *t, struct err *e)
 			r = remove_addr(sock, &c->addrs[i], e);
 	for (size_t i = 0; r == 0 && i < c->link_count; i++) {
 		t->link_fd[i] = open_link(&c->links[i], e);
-		if (t->link_fd[i] < 0)
+		if (t->link_fd[i] < 0) {
 			r = t->link_fd[i];
+		} else if (!t->keep_v4) {
+			t->drop_fd[i] = drop_ingress(c->links[i].index);
+			if (t->drop_fd[i] < 0)
+				log_debug("%s: the host's stack sees its frames too: %s", c->links[i].name, strerror(-t->drop_fd[i]));
+		}
 	}
 	return r;
 }

@@ -9,6 +9,7 @@
 struct net_taken {
 	struct link_config config;
 	int link_fd[LINK_LINKS_MAX];
+	int drop_fd[LINK_LINKS_MAX]; /* drop.h; -1: the host's stack sees the frames too */
 	int config_fd;     /* the encoded configuration, in a sealed memfd */
 	int pcap_fd;
 	int resolver_fd;   /* with config.resolver */

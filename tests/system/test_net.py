@@ -49,6 +49,37 @@ class Take(NetTest):
                 time.sleep(0.05)
             self.assertEqual((self.addresses(ns), self.routes(ns)), before, f'after {how}')
 
+    def received(self, ns):
+        """How many IP packets the host's own stack had to look at in a namespace, but for those of its loopback interface."""
+        out = run('ip', 'netns', 'exec', ns, 'cat', '/proc/net/snmp', '/proc/net/snmp6')
+        v4 = [l.split() for l in out.splitlines() if l.startswith('Ip:')]
+        return int(v4[1][v4[0].index('InReceives')]) + int(re.search(r'Ip6InReceives\s+(\d+)', out).group(1))
+
+    def test_host_does_not_look_at_frames(self):
+        """Linux 6.6: what comes in over a taken interface ends behind the packet socket; and no longer afterwards."""
+        if tuple(int(n) for n in os.uname().release.split('-')[0].split('.')[:2]) < (6, 6):
+            self.skipTest('needs Linux 6.6')
+        ns = self.boxes[0]
+        for how in (signal.SIGTERM, signal.SIGKILL):
+            p = self.box('import signal, socket, sys\nsignal.signal(15, lambda *a: sys.exit())\n'
+                         's = socket.create_server(("0.0.0.0", 80))\nprint("up")\nwhile True:\n  c = s.accept()[0]\n  c.send(c.recv(9))\n  c.close()')
+            self.assertEqual(self.line(p), 'up')
+            before = self.received(ns)
+            ask = ('import socket\nfor i in range(20):\n  s = socket.create_connection(("10.77.0.2", 80))\n  s.send(b"x"); '
+                   's.recv(9); s.close()\nprint("done")')
+            self.assertEqual(run('ip', 'netns', 'exec', self.host, 'python3', '-c', ask), 'done\n')
+            self.assertEqual(self.received(ns), before)
+            p.send_signal(how)
+            p.communicate()
+            deadline = time.time() + 5
+            while not self.addresses(ns) and time.time() < deadline:
+                time.sleep(0.05)
+            while self.received(ns) == before and time.time() < deadline:
+                run('ip', 'netns', 'exec', self.host, 'python3', '-c', 'import socket\n'
+                    'socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b"x", ("10.77.0.2", 9))')
+                time.sleep(0.05)
+            self.assertGreater(self.received(ns), before, f'after {how}')
+
     def test_what_the_sandbox_sees(self):
         """Interfaces, addresses, routes and neighbours, by rtnetlink, /proc, /sys and ioctl."""
         p = self.box(r'''
