@@ -34,7 +34,8 @@ int cgroup_apply(const char *path, const struct spec_resources *res, struct err 
 int cgroup_freeze(const char *path, bool frozen, struct err *e);
 /* False also when there is no such group. */
 bool cgroup_frozen(const char *path);
-/* What `events --stats` shows of it. */
+/* What `events --stats` shows of it. No limit of memory is CGROUP_NO_LIMIT on version 2. */
+#define CGROUP_NO_LIMIT (-1)
 json_t *cgroup_stats(const char *path);
 /* How often the host has ended a process of it for want of memory. */
 long long cgroup_oom_kills(const char *path);

@@ -20,12 +20,22 @@ static char *read_text(const char *dir, const char *file, char *buf, size_t size
 	return buf;
 }
 
-/* A number alone; "max" and what is not there is 0. */
+/* A number alone; "max" and what is not there is 0 (for a limit: limit_of). */
 static json_int_t number(const char *dir, const char *file)
 {
 	char buf[64];
 
 	return read_text(dir, file, buf, sizeof(buf)) ? (json_int_t)strtoull(buf, NULL, 10) : 0;
+}
+
+/* A limit of version 2, -1 for none. */
+static json_int_t limit_of(const char *dir, const char *file)
+{
+	char buf[64];
+
+	if (!read_text(dir, file, buf, sizeof(buf)))
+		return 0;
+	return !strncmp(buf, "max", 3) ? CGROUP_NO_LIMIT : (json_int_t)strtoull(buf, NULL, 10);
 }
 
 /* Lines of a name and a number. */
@@ -80,7 +90,7 @@ static json_t *stats_v1(const char *path)
 	stat = table(cpu, "cpu.stat");
 	raw = table(mem, "memory.stat");
 	out = json_pack(
-		"{s:{s:{s:I, s:o, s:I, s:I}, s:{s:I, s:I, s:I}}, s:{s:I, s:o, s:o, s:o}, s:{s:I, s:I}, s:{}, s:{}}",
+		"{s:{s:{s:I, s:o, s:I, s:I}, s:{s:I, s:I, s:I}}, s:{s:I, s:o, s:o, s:o, s:o, s:o}, s:{s:I, s:I}, s:{}, s:{}}",
 		"cpu", "usage", "total", number(acct, "cpuacct.usage"), "percpu", per_cpu(acct), "kernel",
 		number(acct, "cpuacct.usage_sys"), "user", number(acct, "cpuacct.usage_user"), "throttling", "periods",
 		of(stat, "nr_periods"), "throttledPeriods", of(stat, "nr_throttled"), "throttledTime",
@@ -90,6 +100,12 @@ static json_t *stats_v1(const char *path)
 		"swap",
 		memory_entry(number(mem, "memory.memsw.limit_in_bytes"), number(mem, "memory.memsw.usage_in_bytes"),
 			     number(mem, "memory.memsw.max_usage_in_bytes"), number(mem, "memory.memsw.failcnt")),
+		"kernel",
+		memory_entry(number(mem, "memory.kmem.limit_in_bytes"), number(mem, "memory.kmem.usage_in_bytes"),
+			     number(mem, "memory.kmem.max_usage_in_bytes"), number(mem, "memory.kmem.failcnt")),
+		"kernelTCP",
+		memory_entry(number(mem, "memory.kmem.tcp.limit_in_bytes"), number(mem, "memory.kmem.tcp.usage_in_bytes"),
+			     number(mem, "memory.kmem.tcp.max_usage_in_bytes"), number(mem, "memory.kmem.tcp.failcnt")),
 		"raw", raw, "pids", "current", number(pids, "pids.current"), "limit", number(pids, "pids.max"), "blkio",
 		"hugetlb");
 	json_decref(stat);
@@ -100,20 +116,26 @@ static json_t *stats_v2(const char *path)
 {
 	char dir[PATH_MAX];
 	json_t *cpu, *raw, *events, *out;
+	json_int_t limit, swap, used;
 
 	snprintf(dir, sizeof(dir), CGROUP_MOUNT "/%s", path);
 	cpu = table(dir, "cpu.stat");
 	raw = table(dir, "memory.stat");
 	events = table(dir, "memory.events");
+	/* memory and swap together, as version 1 counts them and readers expect it */
+	limit = limit_of(dir, "memory.max");
+	swap = limit_of(dir, "memory.swap.max");
+	swap = limit == CGROUP_NO_LIMIT || swap == CGROUP_NO_LIMIT ? CGROUP_NO_LIMIT : swap + limit;
+	used = number(dir, "memory.current");
 	out = json_pack(
-		"{s:{s:{s:I, s:I, s:I}, s:{s:I, s:I, s:I}}, s:{s:I, s:o, s:o, s:o}, s:{s:I, s:I}, s:{}, s:{}}", "cpu", "usage",
+		"{s:{s:{s:I, s:I, s:I}, s:{s:I, s:I, s:I}}, s:{s:I, s:o, s:o, s:o, s:o, s:o}, s:{s:I, s:I}, s:{}, s:{}}", "cpu", "usage",
 		"total", of(cpu, "usage_usec") * 1000, "kernel", of(cpu, "system_usec") * 1000, "user",
 		of(cpu, "user_usec") * 1000, "throttling", "periods", of(cpu, "nr_periods"), "throttledPeriods",
 		of(cpu, "nr_throttled"), "throttledTime", of(cpu, "throttled_usec") * 1000, "memory", "cache",
 		of(raw, "file"), "usage",
-		memory_entry(number(dir, "memory.max"), number(dir, "memory.current"), number(dir, "memory.peak"),
-			     of(events, "max")),
-		"swap", memory_entry(number(dir, "memory.swap.max"), number(dir, "memory.swap.current"), 0, 0), "raw", raw,
+		memory_entry(limit, used, number(dir, "memory.peak"), of(events, "max")), "swap",
+		memory_entry(swap, used + number(dir, "memory.swap.current"), 0, 0), "kernel",
+		memory_entry(0, of(raw, "kernel"), 0, 0), "kernelTCP", memory_entry(0, of(raw, "sock"), 0, 0), "raw", raw,
 		"pids", "current", number(dir, "pids.current"), "limit", number(dir, "pids.max"), "blkio", "hugetlb");
 	json_decref(cpu);
 	json_decref(events);

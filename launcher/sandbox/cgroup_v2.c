@@ -15,14 +15,18 @@ static void number(char buf[32], int64_t v)
 
 static int apply_memory(const char *dir, const struct spec_resources *r, struct err *e)
 {
+	int64_t swap = r->memory_swap;
 	char buf[32];
 	int ret = 0;
 
 	if (r->memory_limit && r->memory_swap > 0 && r->memory_limit > 0 && r->memory_swap < r->memory_limit)
 		return err_set(e, EINVAL, F "memory.swap: below memory.limit");
-	/* version 1 counts memory and swap together, version 2 swap alone */
-	if (r->memory_swap && (r->memory_swap < 0 || r->memory_limit > 0) && cgroup_has(dir, "memory.swap.max")) {
-		number(buf, r->memory_swap < 0 ? -1 : r->memory_swap - r->memory_limit);
+	/* version 1 counts memory and swap together, version 2 swap alone; without a word about swap, no limit of memory is
+	 * none of swap */
+	if (!swap && r->memory_limit < 0)
+		swap = -1;
+	if (swap && (swap < 0 || r->memory_limit > 0) && cgroup_has(dir, "memory.swap.max")) {
+		number(buf, swap < 0 ? -1 : swap - r->memory_limit);
 		ret = cgroup_set(dir, "memory.swap.max", F "memory.swap", e, "%s", buf);
 	}
 	if (ret == 0 && r->memory_limit) {
@@ -37,10 +41,30 @@ static int apply_memory(const char *dir, const struct spec_resources *r, struct 
 	return ret;
 }
 
+/* Quota and period are one file: what is not given stays as it is. */
+static int apply_cpu_max(const char *dir, const struct spec_resources *r, struct err *e)
+{
+	char quota[32] = "max", path[PATH_MAX];
+	unsigned long long period = 100000;
+	FILE *f;
+
+	if (snprintf(path, sizeof(path), "%s/cpu.max", dir) >= (int)sizeof(path))
+		return err_sys(e, ENAMETOOLONG, F "cpu.quota");
+	f = fopen(path, "re");
+	if (f && fscanf(f, "%31s %llu", quota, &period) != 2)
+		strcpy(quota, "max");
+	if (f)
+		fclose(f);
+	if (r->cpu_quota)
+		number(quota, r->cpu_quota);
+	if (r->cpu_period)
+		period = r->cpu_period;
+	return cgroup_set(dir, "cpu.max", F "cpu.quota", e, "%s %llu", quota, period);
+}
+
 static int apply_cpu(const char *dir, const struct spec_resources *r, struct err *e)
 {
 	int ret = 0;
-	char buf[32];
 
 	if (r->cpu_shares) {
 		uint64_t shares = MIN(MAX(r->cpu_shares, 2ull), 262144ull);
@@ -48,11 +72,8 @@ static int apply_cpu(const char *dir, const struct spec_resources *r, struct err
 		ret = cgroup_set(dir, "cpu.weight", F "cpu.shares", e, "%llu",
 				 (unsigned long long)(1 + (shares - 2) * 9999 / 262142));
 	}
-	if (ret == 0 && (r->cpu_quota || r->cpu_period)) {
-		number(buf, r->cpu_quota ? r->cpu_quota : -1);
-		ret = cgroup_set(dir, "cpu.max", F "cpu.quota", e, "%s %llu", buf,
-				 r->cpu_period ? (unsigned long long)r->cpu_period : 100000ull);
-	}
+	if (ret == 0 && (r->cpu_quota || r->cpu_period))
+		ret = apply_cpu_max(dir, r, e);
 	if (ret == 0 && r->cpu_burst)
 		ret = cgroup_set(dir, "cpu.max.burst", F "cpu.burst", e, "%llu", (unsigned long long)r->cpu_burst);
 	if (ret == 0 && r->cpu_idle)

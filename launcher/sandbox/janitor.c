@@ -166,7 +166,7 @@ static int janitor_loop(int sock, struct state *st, const struct janitor_ops *op
 	if (!have_cgroups)
 		state_read_cgroups(st);
 	if (!asked) /* a hook that it ran */
-		state_kill_cgroups(st);
+		state_end_cgroups(st);
 	state_remove(st);
 	if (kept)
 		hooks_run_saved(kept, HOOK_POSTSTOP, "stopped", true, &e);

@@ -405,9 +405,16 @@ static void kill_cgroup(const char *path)
 		fclose(f);
 }
 
-void state_kill_cgroups(const struct state *s)
+/* Each goes at once: in version 2 it is what makes the container's own look shared. */
+static void end_cgroup(const char *path)
 {
-	each_cgroup(s, kill_cgroup);
+	kill_cgroup(path);
+	remove_cgroup(path);
+}
+
+void state_end_cgroups(const struct state *s)
+{
+	each_cgroup(s, end_cgroup);
 }
 
 void state_remove(const struct state *s)

@@ -39,8 +39,8 @@ int state_set_status(struct state *s, const char *status, struct err *e);
 int state_note_cgroup(struct state *s, const char *path, struct err *e);
 /* Reads what has been noted, for a state that was not loaded. */
 void state_read_cgroups(struct state *s);
-/* Kills what is in the cgroups: for one whose supervisor is dead already. */
-void state_kill_cgroups(const struct state *s);
+/* Removes the cgroups and kills what is in them: for one whose supervisor is dead already. */
+void state_end_cgroups(const struct state *s);
 /* Removes the folder and the cgroups. */
 void state_remove(const struct state *s);
 void state_free(struct state *s);

@@ -34,13 +34,28 @@ static int read_interval(const char *text, unsigned *ret_ms, struct err *e)
 	return 0;
 }
 
+/* No limit is the largest number of 64 bits to those who read this; the library's integers have a sign. */
+static void print_line(const char *text)
+{
+	static const char none[] = "\"limit\":-1", largest[] = "\"limit\":18446744073709551615";
+	const char *at;
+
+	for (; (at = strstr(text, none)); text = at + strlen(none)) {
+		fwrite(text, 1, (size_t)(at - text), stdout);
+		fputs(largest, stdout);
+	}
+	puts(text);
+}
+
 static void print_event(const char *type, const char *id, json_t *data)
 {
 	json_t *line = json_pack("{s:s, s:s, s:o?}", "type", type, "id", id, "data", data);
+	char *text = line ? json_dumps(line, JSON_COMPACT) : NULL;
 
-	if (line && json_dumpf(line, stdout, JSON_COMPACT) == 0)
-		putchar('\n');
+	if (text)
+		print_line(text);
 	fflush(stdout);
+	free(text);
 	json_decref(line);
 }
 
