@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """pause, resume, update, events, features; limits, enforced and visible inside; seccomp profiles."""
-import json, os, subprocess, time
+import json, os, subprocess, time, unittest
 from sbxtest import SandboxTest, main
 
 COUNT = 'i=0; while :; do i=$((i+1)); echo $i > /tmp/n; done'
@@ -142,6 +142,34 @@ class Limits(SandboxTest):
     def test_cpuset(self):
         self.config('nproc', linux__cgroupsPath=f'/sbx-test-{os.getpid()}/one', linux__resources={'cpu': {'cpus': '0'}})
         self.assertEqual(self.sbx('run', 'one').stdout, '1\n')
+
+    @unittest.skipIf(os.cpu_count() < 2, 'one CPU')
+    def test_cpuset_without_the_first(self):
+        """The CPUs keep their numbers, and those that are not given do not count."""
+        self.up('sleep', '100', linux__resources={'cpu': {'cpus': '1'}})
+        self.assertEqual(self.inside('nproc; cat /sys/fs/cgroup/cpuset.cpus.effective; taskset -p 1 | sed "s/.* //"; '
+                                     'taskset -c 0 true 2>/dev/null || echo refused').split(), ['1', '1', '2', 'refused'])
+        self.assertIn('Cpus_allowed_list:\t1', self.inside('grep Cpus_allowed_list /proc/self/status'))
+        self.down()
+
+    def test_update_of_quota_or_period_alone(self):
+        """The one that is not given stays as it was, on the host and inside."""
+        self.up('sleep', '100', linux__resources={'cpu': {'quota': 50000, 'period': 50000}})
+        for option, want in ((('--cpu-quota', '10000'), '10000 50000'), (('--cpu-period', '20000'), '10000 20000'),
+                             (('--cpu-quota', '-1'), 'max 20000')):
+            self.assert_ok(self.sbx('update', *option, 'one'))
+            self.assertEqual(self.inside('cat /sys/fs/cgroup/cpu.max'), want)
+            self.assertEqual(self.host_cpu_max(), want)
+        self.down()
+
+    def host_cpu_max(self):
+        group = f'sbx-test-{os.getpid()}/one'
+        try:
+            with open(f'/sys/fs/cgroup/{group}/cpu.max') as f:
+                return f.read().strip()
+        except FileNotFoundError:  # version 1
+            with open(f'/sys/fs/cgroup/cpu/{group}/cpu.cfs_quota_us') as q, open(f'/sys/fs/cgroup/cpu/{group}/cpu.cfs_period_us') as p:
+                return f'{q.read().strip()} {p.read().strip()}'.replace('-1', 'max')
 
     def profile(self, *rules, default='SCMP_ACT_ALLOW', **more):
         return {'defaultAction': default, 'architectures': ['SCMP_ARCH_X86_64', 'SCMP_ARCH_X86'], 'syscalls': list(rules), **more}

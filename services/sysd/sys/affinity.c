@@ -13,6 +13,8 @@
 
 #define MASK_WORDS ARRAY_SIZE(((struct task_sched *)0)->cpus)
 
+_Static_assert(MASK_WORDS == ARRAY_SIZE(kinfo_host.cpus), "a bit for each CPU");
+
 static size_t mask_size(void)
 {
 	return ALIGN_UP((size_t)kinfo_host.cpu_count, 64ul) / 8;
@@ -23,18 +25,11 @@ void affinity_get(const struct task *of, uint64_t mask[16])
 	uint64_t any = 0;
 
 	for (size_t i = 0; i < MASK_WORDS; i++) {
-		unsigned low = (unsigned)i * 64;
-		uint64_t online = kinfo_host.cpu_count >= low + 64 ? ~0ull
-				  : kinfo_host.cpu_count > low
-					  ? (1ull << (kinfo_host.cpu_count - low)) - 1
-					  : 0;
-
-		mask[i] = of->sched.cpus[i] & online;
+		mask[i] = of->sched.cpus[i] & kinfo_host.cpus[i];
 		any |= mask[i];
 	}
 	if (!any)
-		for (unsigned cpu = 0; cpu < kinfo_host.cpu_count; cpu++)
-			mask[cpu / 64] |= 1ull << (cpu % 64);
+		memcpy(mask, kinfo_host.cpus, sizeof(kinfo_host.cpus));
 }
 
 SYS_HANDLER(sched_getaffinity)
@@ -68,12 +63,12 @@ SYS_HANDLER(sched_setaffinity)
 		return -ESRCH;
 	if (!pids_same_owner(t, of) && !capable(t, CAP_SYS_NICE))
 		return -EPERM;
-	for (unsigned cpu = 0; cpu < kinfo_host.cpu_count; cpu++)
-		any |= mask[cpu / 64] & (1ull << (cpu % 64));
+	for (size_t i = 0; i < MASK_WORDS; i++) {
+		mask[i] &= kinfo_host.cpus[i];
+		any |= mask[i];
+	}
 	if (!any)
 		return -EINVAL;
-	for (unsigned cpu = kinfo_host.cpu_count; cpu < MASK_WORDS * 64; cpu++)
-		mask[cpu / 64] &= ~(1ull << (cpu % 64));
 	memcpy(of->sched.cpus, mask, sizeof(mask));
 	if (of == t) {
 		uint64_t args[6] = {0, mask_size()};

@@ -102,16 +102,20 @@ void kinfo_host_init(void)
 	struct sysinfo si;
 	size_t size = 0;
 	CLEANUP_FREE char *text = read_all("/proc/cpuinfo", &size);
+	bool known = sched_getaffinity(0, sizeof(set), &set) == 0;
 	int count = 0;
 
 	/* The CPU numbers a guest sees with rdpid are the host's: cover the highest one that is used. */
-	if (sched_getaffinity(0, sizeof(set), &set) == 0)
-		for (int i = 0; i < CPU_SETSIZE; i++)
-			if (CPU_ISSET(i, &set))
-				count = i + 1;
+	for (int i = 0; known && i < CPU_SETSIZE; i++)
+		if (CPU_ISSET(i, &set))
+			count = i + 1;
 	if (count <= 0)
 		count = (int)sysconf(_SC_NPROCESSORS_ONLN);
 	kinfo_host.cpu_count = (unsigned)MIN(MAX(count, 1), KINFO_CPUS_MAX);
+	memset(kinfo_host.cpus, 0, sizeof(kinfo_host.cpus));
+	for (unsigned i = 0; i < kinfo_host.cpu_count; i++)
+		if (!known || CPU_ISSET(i, &set))
+			kinfo_host.cpus[i / 64] |= 1ull << (i % 64);
 	if (sysinfo(&si) == 0)
 		kinfo_host.mem_total = (uint64_t)si.totalram * si.mem_unit;
 	free(kinfo_host.cpuinfo);

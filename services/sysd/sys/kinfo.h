@@ -17,7 +17,8 @@ struct task;
 #define KINFO_CPUS_MAX 1024
 
 struct kinfo_host {
-	unsigned cpu_count;       /* CPUs the sandbox may use; they are numbered 0..n-1 */
+	unsigned cpu_count;       /* one more than the highest CPU that the sandbox may use */
+	uint64_t cpus[KINFO_CPUS_MAX / 64]; /* those that it may use: of a cpuset, not all below that */
 	uint64_t mem_total;       /* bytes: the host's memory, or the sandbox's limit */
 	char *cpuinfo;            /* text of /proc/cpuinfo, for these CPUs */
 	size_t cpuinfo_size;

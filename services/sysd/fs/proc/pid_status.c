@@ -180,8 +180,6 @@ static void show_cpus(struct seqbuf *s, const struct task *t)
 {
 	uint64_t mask[16] = {0};
 	int words = (int)ALIGN_UP(kinfo_host.cpu_count, 32u) / 32;
-	unsigned start = 0;
-	bool first = true, in = false;
 
 	affinity_get(t, mask);
 	seq_puts(s, "Cpus_allowed:\t");
@@ -195,19 +193,7 @@ static void show_cpus(struct seqbuf *s, const struct task *t)
 		seq_puts(s, w ? "," : "\n");
 	}
 	seq_puts(s, "Cpus_allowed_list:\t");
-	for (unsigned cpu = 0; cpu <= kinfo_host.cpu_count; cpu++) {
-		bool on = cpu < kinfo_host.cpu_count && mask[cpu / 64] >> (cpu % 64) & 1;
-
-		if (on && !in)
-			start = cpu;
-		if (!on && in) {
-			seq_printf(s, first ? "%u" : ",%u", start);
-			if (cpu - 1 > start)
-				seq_printf(s, "-%u", cpu - 1);
-			first = false;
-		}
-		in = on;
-	}
+	seq_bits(s, mask, kinfo_host.cpu_count);
 	seq_puts(s, "\nMems_allowed:\t1\nMems_allowed_list:\t0\n");
 }
 

@@ -86,6 +86,26 @@ void seq_escape(struct seqbuf *s, const char *str, const char *esc)
 	}
 }
 
+void seq_bits(struct seqbuf *s, const uint64_t *mask, unsigned count)
+{
+	bool first = true, in = false;
+	unsigned start = 0;
+
+	for (unsigned i = 0; i <= count; i++) {
+		bool on = i < count && mask[i / 64] >> (i % 64) & 1;
+
+		if (on && !in)
+			start = i;
+		if (!on && in) {
+			seq_printf(s, first ? "%u" : ",%u", start);
+			if (i - 1 > start)
+				seq_printf(s, "-%u", i - 1);
+			first = false;
+		}
+		in = on;
+	}
+}
+
 void seq_done(struct seqbuf *s)
 {
 	free(s->buf);

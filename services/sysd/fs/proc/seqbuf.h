@@ -21,6 +21,8 @@ void seq_printf(struct seqbuf *s, const char *fmt, ...) __attribute__((format(pr
 void seq_pad(struct seqbuf *s, size_t from, size_t col);
 /* With the characters of `esc` as \ooo (mangle_path of Linux). */
 void seq_escape(struct seqbuf *s, const char *str, const char *esc);
+/* The numbers of the bits that are set, as 0-3,6. */
+void seq_bits(struct seqbuf *s, const uint64_t *mask, unsigned count);
 void seq_done(struct seqbuf *s);
 
 #endif

@@ -95,7 +95,8 @@ static int show_pids_events(struct seqbuf *s, const struct tree_node *n)
 
 static int show_cpuset(struct seqbuf *s, const struct tree_node *n)
 {
-	seq_printf(s, kinfo_host.cpu_count > 1 ? "0-%u\n" : "%u\n", kinfo_host.cpu_count - 1);
+	seq_bits(s, kinfo_host.cpus, kinfo_host.cpu_count);
+	seq_putc(s, '\n');
 	return 0;
 }
 
