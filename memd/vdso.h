@@ -1,8 +1,8 @@
 /* The vdso and its data pages, which guest processes keep of memd, and where they lie in them.
  *
- * Linux 6.1, and later ones up to some point, map them above the stack, up to the end of the address space: where the runtime's region is
- * (zygote.c) and where sysd puts guests' stacks. There the zygote moves them to where younger kernels have them at once:
- * where the host's search for room begins, which is where sysd expects them (services/sysd/exec). */
+ * Linux 6.1, and later ones up to some point, map them above the stack, up to the end of the address space: where the
+ * runtime's region is (zygote.c) and where sysd puts guests' stacks. There the zygote moves them to where younger kernels
+ * have them at once: where the host's search for room begins, which is where sysd expects them (services/sysd/exec). */
 #ifndef MEMD_VDSO_H
 #define MEMD_VDSO_H
 
