@@ -388,7 +388,7 @@ def main():
                          verbosity=2, exit=False).result if not words or 'Cgroup2' in words[0] else None
     passed = ours.testsRun - len(ours.failures) - len(ours.errors) if ours else 0
     failed = len(ours.failures) + len(ours.errors) if ours else 0
-    for name in [w for w in words if w.startswith('test_')] if words else ('test_limits', 'test_lifecycle', 'test_restart', 'test_kills'):
+    for name in [w for w in words if w.startswith('test_')] if words else ('test_limits', 'test_lifecycle'):
         t = time.time()
         p = subprocess.run([sys.executable, os.path.join(os.path.dirname(HERE), 'system', name + '.py')], stdin=subprocess.DEVNULL,
                            env={**os.environ, 'SBX_ROUNDS': '5'})
