@@ -292,7 +292,8 @@ class Walk:
             with open('/var/run/docker.pid') as f:
                 pid = int(f.read())
             os.kill(pid, signal.SIGTERM)
-            while os.path.isdir(f'/proc/{pid}'):
+            deadline = time.time() + 40
+            while os.path.isdir(f'/proc/{pid}') and time.time() < deadline:
                 time.sleep(0.1)
         except (OSError, ValueError):
             pass  # it did not come up
