@@ -57,6 +57,12 @@ def sh(*args, check=True, **kw):
     return p.stdout.strip()
 
 
+def launcher():
+    """Of the build, or, where sbx was installed before and nothing is built, the one that is registered."""
+    built = os.path.join(os.environ.get('SBX_BUILD', os.path.join(TOP, 'build')), 'bin/sbx-launch')
+    return built if os.path.exists(built) else shutil.which('sbx-launch') or built
+
+
 class Terminal:
     """A program on a pty of its own, driven by what it prints."""
 
@@ -252,7 +258,7 @@ class Walk:
                 die(f'docker run with {r} ended with {status}')
 
     def show_logs(self):
-        launch = os.path.join(os.environ.get('SBX_BUILD', os.path.join(TOP, 'build')), 'bin/sbx-launch')
+        launch = launcher()
         folder = self.logs
         if self.opt.daemon:
             args = self.d('info', '--format', '{{json .Runtimes}}')
@@ -303,7 +309,7 @@ class Walk:
             self.d('rm', '-f', n, check=False)
         self.d('network', 'rm', NET, check=False)
         if not self.opt.daemon:
-            launch = os.path.join(os.environ.get('SBX_BUILD', os.path.join(TOP, 'build')), 'bin/sbx-launch')
+            launch = launcher()
             sh(launch, 'uninstall', '--runtime', 'sbx-walk', check=False)
             if not self.was_up:
                 self.stop_daemon()
