@@ -68,9 +68,7 @@ void plan_syscall(struct image_plan *p, long nr, uint64_t a0, uint64_t a1, uint6
 static void map_file(struct image_plan *p, const struct image_file *f, uint64_t start, uint64_t end,
 		     uint32_t prot, uint64_t offset)
 {
-	/* not accounted for while it is not writable: see map_file in mm/mmap.c */
-	plan_syscall(p, SYS_mmap, start, end - start, prot,
-		     MAP_PRIVATE | MAP_FIXED_NOREPLACE | (prot & PROT_WRITE ? 0u : (unsigned)MAP_NORESERVE),
+	plan_syscall(p, SYS_mmap, start, end - start, prot, MAP_PRIVATE | MAP_FIXED_NOREPLACE,
 		     (uint64_t)f->lend_fd, offset, (int64_t)start);
 	if (!p->full)
 		p->file[p->count - 1] = f;

@@ -150,11 +150,6 @@ static int64_t map_file(struct task *t, struct file *f, uint64_t addr, uint64_t 
 	 * other gets a descriptor that cannot. */
 	bool writable = shared && f->writable && req.host_writable;
 	uint64_t args[6] = {addr, size, prot, flags, 0, offset};
-
-	/* Text in which the runtime makes a page writable for a moment would be accounted for there from then on, and stay apart
-	 * from its neighbours: each fork would copy three areas. */
-	if (!shared && !(prot & PROT_WRITE))
-		args[3] |= MAP_NORESERVE;
 	int64_t at = mm_map_approved(t, args, req.host_fd, req.object_id, writable);
 
 	if (!mm_plausible(at, size))
