@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Files that a container writes through to the host: what the host sees and when, and a disk that is full."""
-import json, os, subprocess
+import json, os, subprocess, time
 from sbxtest import ROOTFS, SandboxTest, main
 
 MANY = r'''
@@ -212,8 +212,14 @@ while input():
         c['mounts'].append({'destination': '/w', 'type': 'bind', 'source': outside, 'options': ['rbind']})
         self.write_config(json.dumps(c))
         p = self.start('run', 'one', stdin=subprocess.PIPE)
-        for i in range(12):
+        for i in range(16):
             target = 'ab'[i % 2]
+            if i > 11:  # what has stood for a while is kept by the sandbox, once it is asked for again
+                time.sleep(0.3)
+                p.stdin.write('go\n')
+                p.stdin.flush()
+                old = 'ab'[1 - i % 2]
+                self.assertEqual(p.stdout.readline(), f'{old} {old} {old} {old}\n')
             for link in 'l', 'd/l':
                 path = os.path.join(outside, link)
                 if os.path.lexists(path):

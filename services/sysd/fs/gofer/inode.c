@@ -153,8 +153,8 @@ struct inode *gofer_iget(struct super_block *sb, const struct fsd_attr *attr)
 	inode->priv = gi;
 	inode->ino = attr->ino;
 	inode->btime = to_time(&attr->btime);
-	/* Another link of the same number is another inode (gofer_same), as long as the time of its birth is known. */
-	inode->keeps_link = !s->opt.shared || attr->btime.sec || attr->btime.nsec;
+	gi->met_ns = clock_mono_ns();
+	inode->keeps_link = !s->opt.shared; /* else see gofer_readlink */
 	gofer_apply(inode, attr);
 	set_ops(inode);
 	if (++s->inode_count > s->table_size)

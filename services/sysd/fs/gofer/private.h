@@ -51,6 +51,7 @@ struct gofer_inode {
 	uint32_t pending_attr;   /* ...of them, of times and mode */
 	enum { XATTR_UNKNOWN, XATTR_NONE, XATTR_SOME } xattrs;
 	uint64_t attr_ns;        /* shared mounts: when the attributes were true */
+	uint64_t met_ns;         /* when it was first seen */
 	int ro_fd, rw_fd;        /* donated, or -1 */
 	uint64_t ro_object, rw_object; /* names of the two for memd */
 	struct list lru;         /* in use of descriptors */

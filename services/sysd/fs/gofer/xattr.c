@@ -6,7 +6,10 @@
 #include <sys/stat.h>
 
 #include "common/base/util.h"
+#include "services/sysd/core/clock.h"
 #include "services/sysd/fs/gofer/private.h"
+
+#define LINK_AGE_NS 200000000ull
 
 /* fsd serves these only: see xattr_to_host there. */
 static bool served(const char *name)
@@ -114,7 +117,9 @@ int gofer_removexattr(struct inode *inode, const char *name)
 
 static int gofer_readlink(struct inode *inode, char **ret_target)
 {
+	const struct gofer_inode *gi = gofer_i(inode);
 	struct fsd_req q = {.op = FSD_READLINK};
+	uint64_t now = clock_mono_ns(); /* before it is read */
 	struct gofer_call c;
 	char *target = NULL;
 	int ret = gofer_inode_call(inode, &c, &q);
@@ -127,9 +132,13 @@ static int gofer_readlink(struct inode *inode, char **ret_target)
 			ret = -EIO;
 	}
 	gofer_call_done(&c);
-	if (!ret)
-		*ret_target = target;
-	return ret;
+	if (ret)
+		return ret;
+	*ret_target = target;
+	/* A link that takes this one's place may have its number; it is another inode then (gofer_same) by the time of its birth,
+	 * which the host counts in ticks of a clock. So what is read a while after the link was first seen is this link's for good. */
+	inode->keeps_link |= (gi->btime.sec || gi->btime.nsec) && now - gi->met_ns > LINK_AGE_NS;
+	return 0;
 }
 
 const struct inode_ops gofer_link_iops = {

@@ -120,7 +120,7 @@ int ovl_iget(struct super_block *sb, struct dentry *upper, struct dentry **lower
 	inode->priv = oi;
 	inode->ino = number(s, upper, lower, lower_count);
 	/* Where names have to be looked at again, this one would not be. */
-	inode->keeps_link = real->inode->link || (real->inode->keeps_link && !real->sb->op->revalidate);
+	inode->keeps_link = !real->sb->op->revalidate && (real->inode->link || real->inode->keeps_link);
 	set_ops(inode);
 	if (!dir && lower_count) {
 		oi->key_lower = lower[0]->inode;
