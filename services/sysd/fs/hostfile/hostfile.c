@@ -80,13 +80,20 @@ static void rearm(struct hostfile *h, uint32_t events)
 		arm(h, events);
 }
 
+/* Looks, with the watch armed before: news from before the last call may wake us, and take the watch with it. */
+static uint32_t ready_or_armed(struct hostfile *h, uint32_t events)
+{
+	arm(h, events);
+	return ready_now(h);
+}
+
 static int wait_ready(struct hostfile *h, struct file *file, uint32_t events)
 {
 	if (!(file->flags & O_NONBLOCK) || waitq_active(&h->ready)) /* an edge-triggered set waits for the next news */
 		arm(h, events);
 	if (file->flags & O_NONBLOCK)
 		return -EAGAIN;
-	return WAIT_EVENT_INTR(&h->ready, ready_now(h) & (events | EPOLLERR | EPOLLHUP));
+	return WAIT_EVENT_INTR(&h->ready, ready_or_armed(h, events) & (events | EPOLLERR | EPOLLHUP));
 }
 
 static ssize_t stream_read(struct hostfile *h, struct file *file, struct uio *u)
