@@ -103,7 +103,8 @@ void netif_input(struct netif *nif, struct pkt *p);
 
 /* For a link that can look at a frame before it reads it: `head` are its first `have` bytes, `total` is its size. When
  * the stack knows where the payload will go, returns the size of the headers, and in iov the place of all that
- * follows them: the frame that is read so is given to netif_input next, with pkt.away set. 0: nowhere in particular. What is written there and not taken (it was another frame) does no harm. */
+ * follows them: the frame that is read so is given to netif_input next, with pkt.away set. 0: nowhere in particular.
+ * What is written there and not taken (it was another frame) does no harm. */
 uint32_t netif_place(struct netif *nif, const uint8_t *head, uint32_t have, uint32_t total, struct iovec iov[2]);
 
 /* Somebody who wants to know of every frame (packet sockets, --pcap). `out`: it is being sent. */

@@ -166,7 +166,7 @@ static uint32_t rx_many(struct packet_link *l, struct mmsghdr *msgs, const struc
  * for it then: the headers into the packet, the payload to its place, and more than the frame should have behind them.
  * 0: it has none. -EAGAIN: there is no frame. */
 static int look_ahead(struct packet_link *l, struct msghdr *m, struct rx_frame *f, uint8_t head[HEAD_MAX],
-			   uint32_t *ret_size)
+		      uint32_t *ret_size)
 {
 	uint8_t seen[sizeof(struct virtio_net_hdr) + HEAD_MAX];
 	ssize_t n = recvfrom(l->fd, seen, sizeof(seen), MSG_PEEK | MSG_TRUNC | MSG_DONTWAIT, NULL, NULL);

@@ -36,7 +36,7 @@ out:
 	return ret;
 }
 
-static const uint8_t hint_of[] = {
+static const uint8_t hint_of[ARG_KINDS] = {
 	[ARG_PATH] = SBX_HINT_CSTR,      [ARG_STR] = SBX_HINT_CSTR,       [ARG_IN] = SBX_HINT_IN,
 	[ARG_INOUT] = SBX_HINT_IN,       [ARG_IN_BUF] = SBX_HINT_IN_ARG,  [ARG_IOV_IN] = SBX_HINT_IOVEC_IN,
 	[ARG_IOV_OUT] = SBX_HINT_IOVEC,  [ARG_IN_ARRAY] = SBX_HINT_ARRAY, [ARG_FDSET] = SBX_HINT_FDSET,

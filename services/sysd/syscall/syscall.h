@@ -27,6 +27,7 @@ enum arg_kind {
 	ARG_FDSET,       /* a set of args[len_arg] descriptors */
 	ARG_MSG_IN,      /* a msghdr whose contents are read */
 	ARG_MSG_OUT,
+	ARG_KINDS
 };
 /* How strace shows an argument; 0: by its kind. */
 enum arg_show {

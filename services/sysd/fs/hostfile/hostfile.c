@@ -89,10 +89,11 @@ static uint32_t ready_or_armed(struct hostfile *h, uint32_t events)
 
 static int wait_ready(struct hostfile *h, struct file *file, uint32_t events)
 {
-	if (!(file->flags & O_NONBLOCK) || waitq_active(&h->ready)) /* an edge-triggered set waits for the next news */
-		arm(h, events);
-	if (file->flags & O_NONBLOCK)
+	if (file->flags & O_NONBLOCK) {
+		if (waitq_active(&h->ready)) /* an edge-triggered set waits for the next news */
+			arm(h, events);
 		return -EAGAIN;
+	}
 	return WAIT_EVENT_INTR(&h->ready, ready_or_armed(h, events) & (events | EPOLLERR | EPOLLHUP));
 }
 
